@@ -26,7 +26,11 @@ def _from_geojson(value: Any) -> BaseGeometry:
     return value if isinstance(value, BaseGeometry) else shapes.shape(value)
 
 
-Geometry = Annotated[BaseGeometry, PlainSerializer(shapes.mapping), PlainValidator(_from_geojson)]
+def _to_geojson(value: BaseGeometry) -> dict[str, Any]:
+    return shapes.mapping(value)
+
+
+Geometry = Annotated[BaseGeometry, PlainSerializer(_to_geojson), PlainValidator(_from_geojson)]
 """A shapely geometry, WGS 84, (lon, lat) in degrees; GeoJSON when written."""
 
 
