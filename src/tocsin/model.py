@@ -30,7 +30,7 @@ def _to_geojson(value: BaseGeometry) -> dict[str, Any]:
     return shapes.mapping(value)
 
 
-Geometry = Annotated[BaseGeometry, PlainSerializer(_to_geojson), PlainValidator(_from_geojson)]
+Geometry = Annotated[BaseGeometry, PlainValidator(_from_geojson), PlainSerializer(_to_geojson)]
 """A shapely geometry, WGS 84, (lon, lat) in degrees; GeoJSON when written."""
 
 
