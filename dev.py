@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Set up a checkout and run its verbs: python3 dev.py demo | test | lint | types | wheel | browser | bench.
+
+Standard library only, so that it works on a fresh machine. It makes `.venv`, installs what pyproject.toml names
+(once for each state of that file), and starts the verb inside. `make demo` and `make test` are fronts of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+OLDEST = (3, 11)
+NEWEST_TRIED = 14
+COVERED_WHOLLY = ("model", "gate", "lifecycle", "notices")  # branch coverage 100 %, see CONTRIBUTING.md
+
+
+def main(arguments: list[str]) -> int:
+    """Run the verb named first; return its exit code."""
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
+    if verb not in VERBS:
+        print(__doc__)
+        return 0 if verb in ("help", "-h", "--help") else 2
+    if sys.version_info < OLDEST:
+        return _again_with_newer(arguments)
+    return VERBS[verb](rest)
+
+
+def _again_with_newer(arguments: list[str]) -> int:
+    for minor in range(NEWEST_TRIED, OLDEST[1] - 1, -1):
+        python = shutil.which(f"python3.{minor}")
+        if python:
+            return subprocess.call([python, __file__, *arguments])
+    sys.exit("Tocsin needs Python 3.11 or newer. On Debian 12 or newer: apt-get install python3 python3-venv")
+
+
+def _set_up(*extras: str) -> None:
+    """Make .venv and install the project with `extras`, unless that was done for this pyproject and these extras."""
+    wanted = hashlib.sha256()
+    for name in ("pyproject.toml", "constraints.txt", "hatch_build.py"):
+        path = ROOT / name
+        wanted.update(path.read_bytes() if path.exists() else b"")
+    mark = VENV / f"installed-{'-'.join(extras) or 'core'}"
+    if mark.exists() and mark.read_text() == wanted.hexdigest():
+        return
+    _make_venv()
+    target = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
+    print("dev.py: installing (once for each state of pyproject.toml) ...", file=sys.stderr)
+    command = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.call([*command, "-c", str(ROOT / "constraints.txt"), "-e", target])
+    if done:
+        sys.exit(f"dev.py: pip could not install {target}; its message stands above. Is a package index reachable?")
+    subprocess.call([str(BIN / "python"), str(ROOT / "scripts" / "vendor.py")])
+    mark.write_text(wanted.hexdigest())
+
+
+def _make_venv() -> None:
+    if (BIN / "python").exists() or (BIN / "python.exe").exists():
+        return
+    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+    if made.returncode == 0:
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    for tool in (["uv", "venv", "--seed", "--python", sys.executable, str(VENV)], ["virtualenv", str(VENV)]):
+        if shutil.which(tool[0]) and subprocess.call(tool) == 0:
+            return
+    sys.exit(
+        "dev.py: this Python cannot make a virtual environment.\n"
+        "On Debian or Ubuntu:  apt-get install python3-venv\n"
+        "Elsewhere: install uv or virtualenv, then run the same command again."
+    )
+
+
+def _run(*command: str) -> int:
+    return subprocess.call([str(BIN / command[0]), *command[1:]], cwd=ROOT)
+
+
+def demo(rest: list[str]) -> int:
+    """Play the bundled scenarios; the console's address is printed."""
+    _set_up()
+    return _run("tocsin", "demo", *rest)
+
+
+def test(rest: list[str]) -> int:
+    """Run every test but the browser's, with coverage when the whole suite runs."""
+    _set_up("test")
+    if rest:
+        return _run("python", "-m", "pytest", *rest)
+    failed = _run("python", "-m", "pytest", "-n", "2", "--cov", "--cov-report=", "-m", "not browser")
+    if failed:
+        return failed
+    wholly = ",".join(f"src/tocsin/{name}.py,src/tocsin/{name}/*" for name in COVERED_WHOLLY)
+    return _run("coverage", "report", f"--include={wholly}", "--fail-under=100") or _run(
+        "coverage", "report", "--fail-under=95"
+    )
+
+
+def lint(_rest: list[str]) -> int:
+    """Check style and format."""
+    _set_up("dev")
+    return _run("ruff", "check", ".") or _run("ruff", "format", "--check", ".")
+
+
+def types(_rest: list[str]) -> int:
+    """Check types, strictly, tests too."""
+    _set_up("dev", "test")
+    return _run("mypy")
+
+
+def wheel(_rest: list[str]) -> int:
+    """Build the wheel into dist/."""
+    _set_up("dev")
+    return _run("python", "-m", "build", "--wheel", "--outdir", "dist", ".")
+
+
+def browser(rest: list[str]) -> int:
+    """Run the journeys in a real Chromium."""
+    _set_up("test", "e2e")
+    return _run("python", "-m", "pytest", "-m", "browser", "-p", "no:randomly", *(rest or ["tests/browser"]))
+
+
+def bench(rest: list[str]) -> int:
+    """Run one of benchmarks/ by name."""
+    _set_up("test")
+    return _run("python", str(ROOT / "benchmarks" / f"{rest[0] if rest else 'run'}.py"), *rest[1:])
+
+
+VERBS = {
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "types": types,
+    "wheel": wheel,
+    "browser": browser,
+    "bench": bench,
+}
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
