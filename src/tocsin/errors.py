@@ -2,6 +2,7 @@
 
     TocsinError
     ├── ConfigError      a setting is wrong; names the setting
+    ├── EgressError      this machine may not, or cannot, connect to an address; `fetch` and the channels pass it on
     ├── FetchError       a feed could not be had; says whether trying again can help
     ├── FormatError      a document is not what its format says; names the position
     ├── StoreError       the database refused
@@ -26,6 +27,15 @@ class ConfigError(TocsinError):
     def __init__(self, message: str, *, setting: str = "") -> None:
         super().__init__(f"{setting}: {message}" if setting else message)
         self.setting = setting
+
+
+class EgressError(TocsinError):
+    """A URL or address is outside the rules, or its name does not resolve. `code` is one word for tables and logs."""
+
+    def __init__(self, message: str, *, code: str, retry: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry = retry
 
 
 class FetchError(TocsinError):
