@@ -18,6 +18,8 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -30,6 +32,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host name and port to addresses, in the order in which to try them; raises OSError."""
 
 MAX_URL = 2048
+MAX_RETRY_AFTER_S = 6 * 3600.0
 
 # Not global by the registries, but called global by some of the Python versions that we run on; plus 6to4 and
 # Teredo, which carry an IPv4 address that nobody vets.
@@ -205,3 +208,21 @@ def client(
     # A feed must not be able to tell one poll from another.
     made.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return made
+
+
+def retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks for, at most six hours; None where there is no sense in it.
+
+    Source: RFC 9110, 10.2.3 (a number of seconds, or a date).
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return min(float(text), MAX_RETRY_AFTER_S)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    return min(max((at - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)

@@ -16,8 +16,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from random import Random
 from typing import Self
@@ -36,7 +35,6 @@ MAX_RATIO = 200
 
 RATIO_FROM = 2**20
 MAX_REDIRECTS = 3
-MAX_RETRY_AFTER_S = 6 * 3600.0
 MAX_BACK_OFF = timedelta(minutes=30)
 JITTER = 0.2
 FULL_EVERY = 20
@@ -158,26 +156,8 @@ def next_due(
     if isinstance(answer, Fetched) and answer.max_age_s is not None:
         wait = max(wait, min(timedelta(seconds=answer.max_age_s), max(source.interval, source.stale_after / 3)))
     if answer is not None and answer.retry_after_s is not None:
-        wait = max(wait, timedelta(seconds=min(answer.retry_after_s, MAX_RETRY_AFTER_S)))
+        wait = max(wait, timedelta(seconds=min(answer.retry_after_s, egress.MAX_RETRY_AFTER_S)))
     return now + wait
-
-
-def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, at most six hours; None where there is no sense in it.
-
-    Source: RFC 9110, 10.2.3 (a number of seconds, or a date).
-    """
-    if value is None:
-        return None
-    text = value.strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return min(float(text), MAX_RETRY_AFTER_S)
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    return min(max((at - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
 
 
 def max_age_s(value: str | None) -> float | None:
@@ -259,7 +239,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 async def _read(response: httpx2.Response, sent: dict[str, str], *, max_bytes: int, now: datetime) -> Fetched:
     headers = response.headers
-    wish = retry_after_s(headers.get("Retry-After"), now)
+    wish = egress.retry_after_s(headers.get("Retry-After"), now)
     if response.status_code == HTTPStatus.NOT_MODIFIED and sent:
         body = None
     elif response.status_code == HTTPStatus.OK:
