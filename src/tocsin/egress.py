@@ -83,6 +83,8 @@ def check_url(url: str, *, reach: Reach = PUBLIC) -> httpx2.URL:
         raise EgressError(f"the URL must begin with {' or '.join(sorted(schemes))}", code="url-refused")
     if parsed.userinfo:
         raise EgressError("the URL holds a user name; credentials belong into settings", code="url-refused")
+    if parsed.port is not None and not 0 < parsed.port < 2**16:
+        raise EgressError("the URL's port is out of range", code="url-refused")
     _check_host(parsed.raw_host.decode("ascii"), reach)
     return parsed
 

@@ -41,6 +41,7 @@ FULL_EVERY = 20
 """One poll in so many is made without validators, so that a server that says 304 for ever is found out."""
 
 LINKS_PER_POLL = 100
+MAX_VALIDATOR = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +113,8 @@ async def fetch(
 
     Raises FetchError, whose codes `docs/sources.md` lists.
     """
-    headers = {}
-    if etag:
-        headers["If-None-Match"] = etag
-    if last_modified:
-        headers["If-Modified-Since"] = last_modified
+    headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    headers = {name: value for name, value in headers.items() if value}
     target = _checked(client, url)
     allowed = {target.host, *hosts}
     try:
@@ -254,11 +252,17 @@ async def _read(response: httpx2.Response, sent: dict[str, str], *, max_bytes: i
     return Fetched(
         body=body,
         status=response.status_code,
-        etag=headers.get("ETag", sent.get("If-None-Match", "") if body is None else ""),
-        last_modified=headers.get("Last-Modified", sent.get("If-Modified-Since", "") if body is None else ""),
+        etag=_validator(headers.get("ETag")) or (sent.get("If-None-Match", "") if body is None else ""),
+        last_modified=_validator(headers.get("Last-Modified"))
+        or (sent.get("If-Modified-Since", "") if body is None else ""),
         retry_after_s=wish,
         max_age_s=max_age_s(headers.get("Cache-Control")),
     )
+
+
+def _validator(value: str | None) -> str:
+    """Return a validator that can be sent back, or "" where the server's is none: too long, or not ASCII."""
+    return value if value and len(value) <= MAX_VALIDATOR and value.isascii() and value.isprintable() else ""
 
 
 async def _body(response: httpx2.Response, max_bytes: int) -> bytes:
@@ -289,8 +293,6 @@ class _Gzip:
 
     def feed(self, piece: bytes) -> bytes:
         self._packed += len(piece)
-        if self._member.eof:
-            raise FetchError("there is more after the end of the packed body", code="encoding")
         room = min(self._max_bytes, max(RATIO_FROM, self._packed * MAX_RATIO)) - self._plain
         try:
             out = self._member.decompress(piece, room + 1)

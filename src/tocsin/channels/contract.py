@@ -31,6 +31,7 @@ class Channel(ABC):
 
     settings_type: ClassVar[type[Any]]
 
+    @abstractmethod
     def __init__(self, settings: Any) -> None:
         """Take `settings`, an instance of `settings_type`. Raises ConfigError where a secret cannot be had."""
 
@@ -84,8 +85,8 @@ def backoff(attempts: int, *, random: Random) -> timedelta | None:
     waits = [min(FIRST_WAIT * 2**n, LONGEST_WAIT) for n in range(min(attempts, 64))]
     if sum(waits, timedelta()) > GIVE_UP_AFTER:
         return None
-    spread: float = random.uniform(0.8, 1.2)
-    return waits[-1] * spread
+    wait: timedelta = waits[-1] * random.uniform(0.8, 1.2)
+    return wait
 
 
 def check_notice_id(notice_id: str) -> str:
