@@ -42,9 +42,8 @@ class Channel(ABC):
         Returning means that the receiver took it. Raises DeliveryError, which says whether trying again can help.
         """
 
-    async def close(self) -> None:
-        """Let go of connections."""
-        return
+    async def close(self) -> None:  # noqa: B027 - most have nothing to do here
+        """Let go of what is held open; a channel that holds nothing open has nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def backoff(attempts: int, *, random: Random) -> timedelta | None:
     called at once.
     """
     assert attempts > 0, "there is nothing to wait for before the first attempt"
-    waits = [min(FIRST_WAIT * 2**n, LONGEST_WAIT) for n in range(min(attempts, 64))]
+    waits = [min(FIRST_WAIT * 2 ** min(n, 16), LONGEST_WAIT) for n in range(min(attempts, 64))]
     if sum(waits, timedelta()) > GIVE_UP_AFTER:
         return None
     wait: timedelta = waits[-1] * random.uniform(0.8, 1.2)

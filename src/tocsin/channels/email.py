@@ -32,7 +32,6 @@ TIMEOUT_S = 30.0
 SECURITIES = ("starttls", "tls", "none")
 MAX_SUBJECT = 200
 _PERMANENT = 500
-_REMEMBERED = 1000
 
 # What an address may be here: enough for every mailbox of an organisation, and no way into a header or a command.
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{1,253}$)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
@@ -73,6 +72,7 @@ class Email(Channel):
     """Mail to a fixed list of recipients."""
 
     settings_type = EmailSettings
+    remembered = 1000
 
     def __init__(
         self, settings: EmailSettings, *, tls: ssl.SSLContext | None = None, timeout_s: float = TIMEOUT_S
@@ -93,7 +93,7 @@ class Email(Channel):
         missing = [one for one in self._settings.recipients if one not in had]
         refused = await asyncio.to_thread(self._transmit, mail, missing)
         self._have[notice_id] = had | (set(missing) - refused.keys())
-        while len(self._have) > _REMEMBERED:
+        while len(self._have) > self.remembered:
             self._have.popitem(last=False)
         if refused:
             raise DeliveryError(

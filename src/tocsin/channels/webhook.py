@@ -13,7 +13,6 @@ import asyncio
 import json
 import ssl
 from base64 import b64decode
-from binascii import Error as Base64Error
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,10 +72,12 @@ class Webhook(Channel):
         resolve: egress.Resolve = egress.resolve,
         tls: ssl.SSLContext | None = None,
         total_s: float = TOTAL_S,
+        drain_s: float = DRAIN_S,
     ) -> None:
         self._url = egress.check_url(settings.url, reach=settings.reach)
         self._signer = _signer(settings.secret)
         self._total_s = total_s
+        self._drain_s = drain_s
         self._http = egress.client(user_agent=f"Tocsin/{__version__}", reach=settings.reach, resolve=resolve, tls=tls)
 
     async def send(self, notice_id: str, message: Message, *, now: datetime) -> None:
@@ -98,7 +99,7 @@ class Webhook(Channel):
             raise DeliveryError(f"the webhook's address: {error}", retry=error.retry) from None
         except httpx2.HTTPError:
             raise DeliveryError("the webhook cannot be reached, or broke off", retry=True) from None
-        await _drain(response)
+        await _drain(response, self._drain_s)
         _judge(response, now)
 
     async def close(self) -> None:
@@ -107,16 +108,15 @@ class Webhook(Channel):
 
 
 def _signer(secret: Secret) -> Signer:
+    # Decoded here, because the package skips what is not base64 and takes a key of any length.
+    text = secret.reveal().removeprefix("whsec_")
     try:
-        value = secret.reveal()
-        signer = Signer(value)
-        # The signer takes any base64, even "a"; the standard wants a key that cannot be guessed.
-        length = len(b64decode(value.removeprefix("whsec_") + "=="))
-    except (Base64Error, ValueError, RuntimeError):
+        key = b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
         raise ConfigError('must be "whsec_" followed by base64', setting=secret.setting) from None
-    if length < MIN_KEY:
+    if len(key) < MIN_KEY:
         raise ConfigError(f"must hold at least {MIN_KEY} bytes", setting=secret.setting)
-    return signer
+    return Signer(key)
 
 
 def _judge(response: httpx2.Response, now: datetime) -> None:
@@ -130,14 +130,14 @@ def _judge(response: httpx2.Response, now: datetime) -> None:
     raise DeliveryError(f"the webhook answered {status}", retry=retry, retry_after_s=wish)
 
 
-async def _drain(response: httpx2.Response) -> None:
+async def _drain(response: httpx2.Response, drain_s: float) -> None:
     """Read the rest of the answer, so that the receiver can finish and the connection be used again.
 
     The verdict stands in the status already: an answer that is long, slow or broken off changes nothing.
     """
     read = 0
     with suppress(httpx2.HTTPError, TimeoutError):
-        async with asyncio.timeout(DRAIN_S):
+        async with asyncio.timeout(drain_s):
             async for piece in response.aiter_raw():
                 read += len(piece)
                 if read > MAX_ANSWER:
