@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from math import inf
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import BeforeValidator, PlainSerializer, PlainValidator
 from shapely import geometry as shapes
 from shapely.geometry.base import BaseGeometry
 
@@ -32,6 +33,18 @@ def _to_geojson(value: BaseGeometry) -> dict[str, Any]:
 
 Geometry = Annotated[BaseGeometry, PlainValidator(_from_geojson), PlainSerializer(_to_geojson)]
 """A shapely geometry, WGS 84, (lon, lat) in degrees; GeoJSON when written."""
+
+
+def _from_null(value: Any) -> Any:
+    return inf if value is None else value
+
+
+def _to_null(value: float) -> float | None:
+    return None if value == inf else value
+
+
+Distance = Annotated[float, BeforeValidator(_from_null), PlainSerializer(_to_null)]
+"""Metres; `inf` where an area is unplaced, and null when written, because JSON has no infinity."""
 
 
 # --- CAP's enumerations -------------------------------------------------------------------------------------------
@@ -365,7 +378,8 @@ class Source:
 class Health:
     """What is known of a source's last polls. `error` is a code ("http-503", "not-xml"), never a body's words.
 
-    `etag`, `last_modified` and `digest` (SHA-256 of the last body) make the next poll conditional.
+    `etag`, `last_modified` and `digest` (SHA-256 of the last body) make the next poll conditional. `suspected` is
+    true when the last complete snapshot lost so much that the next one must confirm it (`lifecycle.vanished`).
     """
 
     source: str
@@ -378,6 +392,7 @@ class Health:
     etag: str = ""
     last_modified: str = ""
     digest: str = ""
+    suspected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -454,7 +469,7 @@ class Impact:
     family: str
     hazard: str
     relation: Relation
-    distance_m: float
+    distance_m: Distance
     begins: datetime
     ends: datetime
     people: Level
@@ -488,7 +503,7 @@ class Concern:
     begins: datetime
     ends: datetime
     relation: Relation
-    distance_m: float
+    distance_m: Distance
     response: tuple[Response, ...] = ()
     threads: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
