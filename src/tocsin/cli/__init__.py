@@ -1,0 +1,43 @@
+"""The command line of CONTRACT.md: data to stdout, words for people to stderr.
+
+Exit codes: 0 done; 1 the answer is "no"; 2 could not run; 3 done, but some documents had problems.
+Each command imports what it needs when it runs, so that `tocsin --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tocsin import __version__
+from tocsin.cli import documents, look, service
+from tocsin.errors import TocsinError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tocsin")
+def tocsin() -> None:
+    """Early warning for the places you look after, from public official feeds. It watches hazards, never people."""
+
+
+for command in (*service.COMMANDS, *look.COMMANDS, *documents.COMMANDS):
+    tocsin.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit. What the world did wrong is one sentence, never a traceback."""
+    try:
+        code = tocsin.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except TocsinError as error:
+        click.echo(f"tocsin: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,51 @@
+"""The files that an operator names: the configuration and the places, read and completed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tocsin import catalogue, channels, config, formats, regions
+from tocsin.config import Config
+from tocsin.errors import ConfigError
+from tocsin.model import Place, Source
+from tocsin.places import read_places
+
+
+def load_config(path: Path) -> Config:
+    """Return the checked configuration: sources known and readable, channels complete. Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(f"{path} cannot be read; `tocsin init` writes an example") from None
+    loaded = config.parse(text)
+    sources_of(loaded)
+    for channel in loaded.channels:
+        channels.check(channel)
+    return loaded
+
+
+def sources_of(loaded: Config) -> tuple[Source, ...]:
+    """Return the configured sources. Raises ConfigError for one that is unknown or in a format not yet read."""
+    sources = tuple(catalogue.find(name) for name in loaded.sources)
+    for source in sources:
+        if source.format not in formats.FORMATS:
+            raise ConfigError(
+                f"{source.id} is published as {source.format}, which cannot be read yet", setting="sources"
+            )
+    return sources
+
+
+def load_places(path: Path) -> tuple[Place, ...]:
+    """Return the places of a file, each with the country and region codes of where it lies. Raises ConfigError."""
+    try:
+        body = path.read_bytes()
+    except OSError:
+        raise ConfigError(f"{path} cannot be read", setting="places") from None
+    return tuple(_located(place) for place in read_places(body, name=path.name))
+
+
+def _located(place: Place) -> Place:
+    if any(code.scheme == "ISO3166-1" for code in place.geocodes):
+        return place
+    return replace(place, geocodes=(*place.geocodes, *regions.codes_at(place.geometry)))

@@ -1,0 +1,167 @@
+"""The reconcile loop's step: compare what is true now with what was last told, and write the difference as notices.
+
+Level-triggered: nothing here reacts to an arrival. An arrival, the passing of time, a restart and an edited places
+file all lead to the same comparison, so none of them needs a special case and none can ring twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from tocsin import coverage, notices
+from tocsin.config import ChannelConfig
+from tocsin.model import Blindness, Code, Health, Notice, Place, Told
+from tocsin.notices import COVERAGE, Due
+from tocsin.run.situation import Situation
+from tocsin.store import Change, Store
+
+# The whole situation is read again from the store this often, so that no slip of the cache can last.
+REFRESH_AFTER = timedelta(hours=1)
+
+
+class Desk:
+    """The watch desk: it holds the situation and what each channel was told, and says what must be told now."""
+
+    def __init__(
+        self, store: Store, situation: Situation, channels: Sequence[ChannelConfig], *, started: datetime
+    ) -> None:
+        self.store = store
+        self.situation = situation
+        self.channels = {channel.id: channel for channel in channels}
+        self.started = started
+        self.healths: dict[str, Health] = {health.source: health for health in store.healths()}
+        self._told: dict[tuple[str, str, str], Told] = {}
+        self._families: defaultdict[str, set[str]] = defaultdict(set)
+        for told in store.told():
+            self._remember(told)
+        self._settles: dict[tuple[str, str, str], datetime] = {}
+        self._positions = {place.id: position for position, place in enumerate(situation.index.places)}
+        self._seq = 0
+        self._refreshed: datetime | None = None
+        self._working: frozenset[str] | None = None
+        self._blind: dict[str, Blindness] = {}
+
+    @property
+    def places(self) -> Sequence[Place]:
+        """Return the places, in the order of their positions."""
+        return self.situation.index.places
+
+    def blindness(self, place: str) -> Blindness | None:
+        """Return what nobody who works watches at a place, as of the last reconcile."""
+        return self._blind.get(place)
+
+    def reconcile(self, now: datetime) -> tuple[Notice, ...]:
+        """Commit and return the notices that are due at `now`. Cost: that of the places whose picture changed."""
+        touched = self._refresh(now)
+        changes = [change for position in sorted(touched) for change in self._due_at(position, now)]
+        changes += self._due_coverage(now)
+        found = notices.group(changes, now=now, events=self.situation.events)
+        after = [(change, notices.told_after(change, now=now)) for change in changes]
+        impacts = tuple(self._impacts(touched, changes))
+        if changes or impacts:
+            self.store.commit(
+                Change(
+                    notices=found,
+                    told=tuple(told for _, told in after if told is not None),
+                    forget=tuple(_key(change) for change, told in after if told is None),
+                    impacts=impacts,
+                ),
+                now=now,
+            )
+        for change, told in after:
+            if told is None:
+                self._forget(_key(change))
+            else:
+                self._remember(told)
+        return found
+
+    def next_wake(self, now: datetime) -> datetime | None:
+        """Return the next moment at which the comparison may come out differently without anything arriving."""
+        moments = [self.situation.boundary(now), *self._settles.values()]
+        moments += [
+            coverage.silent_from(source, self.healths.get(source.id), since=self.started)
+            for source in self.situation.sources.values()
+        ]
+        return min((moment for moment in moments if moment is not None and moment > now), default=None)
+
+    def _refresh(self, now: datetime) -> set[int]:
+        """Bring the situation up to the store and to `now`; return the positions to look at again."""
+        if self._refreshed is None or now - self._refreshed >= REFRESH_AFTER:
+            self._refreshed, self._seq = now, 0
+        threads, self._seq = self.store.changed_since(self._seq)
+        touched = self.situation.replace(self.store.standing(threads), now) | self.situation.expire(now)
+        touched |= {self._positions[key[1]] for key, moment in self._settles.items() if moment <= now}
+        if self._seq_is_fresh(now):
+            touched |= {self._positions[place] for _, place, _ in self._told if place in self._positions}
+        return touched
+
+    def _seq_is_fresh(self, now: datetime) -> bool:
+        return self._refreshed == now
+
+    def _due_at(self, position: int, now: datetime) -> Iterator[Due]:
+        place = self.places[position]
+        concerns = self.situation.concerns(position)
+        families = sorted(concerns.keys() | self._families[place.id] - {COVERAGE})
+        for channel in self._channels_of(place):
+            for family in families:
+                key = (channel.id, place.id, family)
+                current, told = concerns.get(family), self._told.get(key)
+                self._settles.pop(key, None)
+                reason = notices.due(current, told, now=now, at_least=channel.at_least)
+                if reason is not None:
+                    yield Due(
+                        channel=channel.id, place=place.id, family=family, reason=reason, current=current, told=told
+                    )
+                elif moment := notices.settles(current, told):
+                    self._settles[key] = moment
+
+    def _due_coverage(self, now: datetime) -> Iterator[Due]:
+        """Yield what must be told of blindness; looks at the places only when a source came or went."""
+        sources = self.situation.sources.values()
+        working = frozenset(
+            source.id
+            for source in sources
+            if coverage.is_working(source, self.healths.get(source.id), now, since=self.started)
+        )
+        if working == self._working:
+            return
+        self._working = working
+        seen: dict[tuple[Code, ...], Blindness | None] = {}
+        for place in self.places:
+            if place.geocodes not in seen:
+                seen[place.geocodes] = coverage.blindness(place, sources, self.healths, now, since=self.started)
+            found = seen[place.geocodes]
+            self._blind.pop(place.id, None)
+            if found is not None:
+                self._blind[place.id] = Blindness(
+                    place=place.id, families=found.families, sources=found.sources, since=found.since
+                )
+            for channel in self._channels_of(place):
+                current, told = self._blind.get(place.id), self._told.get((channel.id, place.id, COVERAGE))
+                reason = notices.due_coverage(current, told)
+                if reason is not None:
+                    yield Due(
+                        channel=channel.id, place=place.id, family=COVERAGE, reason=reason, current=current, told=told
+                    )
+
+    def _channels_of(self, place: Place) -> Iterable[ChannelConfig]:
+        if not place.channels:
+            return self.channels.values()
+        return [self.channels[name] for name in place.channels if name in self.channels]
+
+    def _remember(self, told: Told) -> None:
+        self._told[told.channel, told.place, told.family] = told
+        self._families[told.place].add(told.family)
+
+    def _forget(self, key: tuple[str, str, str]) -> None:
+        self._told.pop(key, None)
+        self._settles.pop(key, None)
+        _, place, family = key
+        if not any((other, place, family) in self._told for other in self.channels):
+            self._families[place].discard(family)
+
+
+def _key(change: Due) -> tuple[str, str, str]:
+    return (change.channel, change.place, change.family)

@@ -1,0 +1,258 @@
+"""The four loops, running. The only scheduling, and the only file that reads the clock.
+
+Every loop has the same shape: do one step, then sleep until there is a reason to do the next. A step that fails is
+logged and tried again; nothing that it did not commit has happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import structlog
+
+from tocsin import __version__, catalogue, channels, fetch
+from tocsin.channels import Channel
+from tocsin.config import ChannelConfig
+from tocsin.errors import FetchError, TocsinError
+from tocsin.match import PlaceIndex
+from tocsin.model import Health, Link, Place, Source
+from tocsin.run import collect, overview
+from tocsin.run.deliver import deliver
+from tocsin.run.publish import publish
+from tocsin.run.reconcile import Desk
+from tocsin.run.situation import Situation
+from tocsin.store import Store
+
+log = structlog.get_logger("tocsin")
+
+Clock = Callable[[], datetime]
+PUBLISH_EVERY = timedelta(minutes=1)
+RETRY_STEP_AFTER = timedelta(seconds=5)
+IDLE = timedelta(minutes=1)  # the longest that a loop sleeps without looking
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Bell:
+    """Something that a loop waits for: rung by another loop, or by the passing of time."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake whoever waits."""
+        self._event.set()
+
+    async def wait(self, at_most: timedelta) -> None:
+        """Return when the bell is rung, or after `at_most`."""
+        try:
+            async with asyncio.timeout(max(at_most.total_seconds(), 0)):
+                await self._event.wait()
+        except TimeoutError:
+            pass
+        self._event.clear()
+
+
+class LiveBoard:
+    """What the console reads: one look at a time, and a version that rises when something changed."""
+
+    def __init__(self, desk: Desk, clock: Clock, *, scenario: str = "") -> None:
+        self._desk = desk
+        self._clock = clock
+        self._scenario = scenario
+        self._version = 1
+        self._changed = asyncio.Condition()
+        self.lock = threading.Lock()  # held by whoever reads or changes the desk
+
+    def show(self, desk: Desk, *, scenario: str) -> None:
+        """Show another desk from now on. The caller holds the lock."""
+        self._desk, self._scenario = desk, scenario
+
+    def overview(self) -> dict[str, Any]:
+        """Return the overview of this moment."""
+        with self.lock:
+            return overview.overview(self._desk, self._clock(), version=self._version, scenario=self._scenario)
+
+    async def changed(self, after: int) -> int:
+        """Return the version as soon as it is greater than `after`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._version > after)
+            return self._version
+
+    async def changes(self) -> None:
+        """Say that something changed."""
+        async with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+
+class Loops:
+    """The loops over one store. `run` returns only when it is cancelled."""
+
+    def __init__(
+        self,
+        store: Store,
+        sources: Sequence[Source],
+        places: Sequence[Place],
+        configs: Sequence[ChannelConfig],
+        client: fetch.Client,
+        *,
+        clock: Clock = utc_now,
+        random: Random | None = None,
+    ) -> None:
+        self.store = store
+        self.sources = {source.id: source for source in sources}
+        self.places = {place.id: place for place in places}
+        self.client = client
+        self.clock = clock
+        self.random = random or Random()  # noqa: S311  jitter, not a secret
+        self.desk = Desk(store, Situation(PlaceIndex(places), self.sources), configs, started=clock())
+        self.board = LiveBoard(self.desk, clock)
+        self._configs = configs
+        self._channels: Mapping[str, Channel] = {}
+        self._collected, self._noticed = Bell(), Bell()
+        self._links: dict[str, set[Link]] = {}
+
+    async def run(self) -> None:
+        """Run all loops until cancelled, then close the channels."""
+        async with AsyncExitStack() as stack:
+            self._channels = {config.id: channels.make(config) for config in self._configs}
+            for channel in self._channels.values():
+                stack.push_async_callback(channel.close)
+            async with asyncio.TaskGroup() as group:
+                for source in self.sources.values():
+                    group.create_task(_forever(f"collect {source.id}", self._collecting(source)))
+                group.create_task(_forever("reconcile", self._reconciling))
+                group.create_task(_forever("deliver", self._delivering))
+                group.create_task(_forever("publish", self._publishing))
+
+    def _collecting(self, source: Source) -> Callable[[], Awaitable[None]]:
+        async def step() -> None:
+            health = self.desk.healths.get(source.id) or Health(source=source.id)
+            if health.next_due is None or health.next_due <= self.clock():
+                health = await self.poll(source)
+            assert health.next_due is not None, "a poll says when the next one is due"
+            await asyncio.sleep((health.next_due - self.clock()).total_seconds())
+
+        return step
+
+    async def poll(self, source: Source) -> Health:
+        """Fetch one source, store what it gave or that it failed, and return its health."""
+        health = self.desk.healths.get(source.id) or Health(source=source.id)
+        answer: fetch.Fetched | FetchError
+        try:
+            answer, poll = await self._fetch(source, health)
+        except FetchError as error:
+            answer = error
+            health = await self._stored(collect.fail, health, error.code, now=self.clock())
+        else:
+            collected = await self._stored(collect.take, source, poll, health, now=self.clock())
+            health = collected.health
+            log.info(
+                "collected", source=source.id, decisions=len(collected.decisions), problems=len(collected.problems)
+            )
+        due = fetch.next_due(source, health, now=self.clock(), random=self.random, answer=answer)
+        health = await self._stored(collect.schedule, health, due, now=self.clock())
+        self.desk.healths[source.id] = health
+        if health.failures:
+            log.warning("poll failed", source=source.id, code=health.error, failures=health.failures)
+        self._collected.ring()
+        return health
+
+    async def _stored(self, step: Callable[..., Any], *arguments: Any, now: datetime) -> Any:
+        return await asyncio.to_thread(step, self.store, *arguments, now=now)
+
+    async def _fetch(self, source: Source, health: Health) -> tuple[fetch.Fetched, collect.Poll]:
+        etag, last_modified = fetch.validators(health, random=self.random)
+        hosts = catalogue.hosts(source)
+        answer = await fetch.fetch(
+            self.client, source.url, now=self.clock(), etag=etag, last_modified=last_modified, hosts=hosts
+        )
+        if answer.body is None:
+            return answer, collect.Poll(etag=answer.etag, last_modified=answer.last_modified, digest=health.digest)
+        documents = [collect.Document(format=source.format, body=answer.body)]
+        documents += await self._linked(source, answer.body, hosts)
+        return answer, collect.Poll(
+            documents=tuple(documents),
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+            digest=hashlib.sha256(answer.body).hexdigest(),
+        )
+
+    async def _linked(self, source: Source, index: bytes, hosts: Sequence[str]) -> list[collect.Document]:
+        """Fetch the documents that an index names and that we have not had in this state, each once."""
+        seen = self._links.setdefault(source.id, set())
+        links = await asyncio.to_thread(collect.links, source, index, now=self.clock())
+        documents = []
+        for link in fetch.due_links(links, seen=seen):
+            try:
+                answer = await fetch.fetch(self.client, link.url, now=self.clock(), hosts=hosts)
+            except FetchError as error:
+                log.warning("linked document not fetched", source=source.id, code=error.code)
+                continue
+            seen.add(link)
+            if answer.body is not None:
+                documents.append(collect.Document(format=collect.LINKED, body=answer.body))
+        seen.intersection_update(links)
+        return documents
+
+    async def _reconciling(self) -> None:
+        found = await asyncio.to_thread(self._reconcile)
+        if found:
+            self._noticed.ring()
+        await self.board.changes()
+        wake = self.desk.next_wake(self.clock())
+        await self._collected.wait(min(IDLE, wake - self.clock()) if wake else IDLE)
+
+    def _reconcile(self) -> int:
+        with self.board.lock:
+            found = self.desk.reconcile(self.clock())
+        for notice in found:
+            log.info("notice", id=notice.id, reason=notice.reason.value, places=len(notice.places))
+        return len(found)
+
+    async def _delivering(self) -> None:
+        outcomes = await deliver(self.store, self._channels, self.places, clock=self.clock, random=self.random)
+        if outcomes:
+            await self.board.changes()
+            return
+        due = await asyncio.to_thread(self.store.next_waiting)
+        await self._noticed.wait(min(IDLE, due - self.clock()) if due else IDLE)
+
+    async def _publishing(self) -> None:
+        await asyncio.to_thread(publish, self.store, now=self.clock())
+        await asyncio.sleep(PUBLISH_EVERY.total_seconds())
+
+
+async def look_once(store: Store, sources: Sequence[Source], places: Sequence[Place], *, contact: str) -> Desk:
+    """Return a desk that has asked every source once and told nobody."""
+    async with client(contact) as http:
+        loops = Loops(store, sources, places, (), http)
+        await asyncio.gather(*(loops.poll(source) for source in sources))
+        loops.desk.reconcile(loops.clock())
+        return loops.desk
+
+
+async def _forever(name: str, step: Callable[[], Awaitable[None]]) -> None:
+    """Do `step` again and again. What the world does to it is logged and tried again; our own mistakes end it."""
+    while True:
+        try:
+            await step()
+        except TocsinError as error:
+            log.error("step failed", loop=name, error=str(error))
+            await asyncio.sleep(RETRY_STEP_AFTER.total_seconds())
+
+
+def client(contact: str) -> fetch.Client:
+    """Return the client with which this version of Tocsin asks public feeds."""
+    return fetch.client(contact, __version__)

@@ -1,0 +1,138 @@
+"""What is true now at every place, in memory: a cache of the store, by which one new warning costs milliseconds.
+
+Rebuilt from the store at start and kept up to date thread by thread. Nothing here is remembered that the store does
+not hold, so losing it loses nothing. It decides nothing either: `lifecycle` says what is in force, `match` what it
+meets, `impact` and `concern` what that means; this module only knows which places must be looked at again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin import concern, impact, lifecycle, match
+from tocsin.model import Concern, Event, Impact, Source, Touch
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An event as the store holds it: its thread, and since when a snapshot no longer lists it."""
+
+    event: Event
+    thread: str
+    absent_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """An event in force, with its end by our clock and the places it meets, by position."""
+
+    event: Event
+    thread: str
+    ends: datetime
+    touches: Mapping[int, Touch]
+
+
+class Situation:
+    """The events in force, the places they meet, and the joined concerns of each place."""
+
+    def __init__(self, index: match.PlaceIndex, sources: Mapping[str, Source]) -> None:
+        self.index = index
+        self.sources = sources
+        self._live: dict[str, _Live] = {}
+        self._at_place: defaultdict[int, set[str]] = defaultdict(set)
+        self._concerns: dict[int, dict[str, Concern]] = {}
+
+    @property
+    def events(self) -> Mapping[str, Event]:
+        """Return the events in force by their id."""
+        return {name: live.event for name, live in self._live.items()}
+
+    def event(self, name: str) -> Event | None:
+        """Return the event in force with this id."""
+        live = self._live.get(name)
+        return live.event if live else None
+
+    def ends(self, name: str) -> datetime | None:
+        """Return when our clock ends the event in force with this id."""
+        live = self._live.get(name)
+        return live.ends if live else None
+
+    def concerns(self, position: int) -> Mapping[str, Concern]:
+        """Return the concerns of the place at this position of the index, by family."""
+        return self._concerns.get(position, {})
+
+    def replace(self, standing: Iterable[Standing], now: datetime) -> set[int]:
+        """Take over whole threads as the store now holds them; return the positions whose picture may have changed.
+
+        Cost: one index query for each event that comes into force.
+        """
+        standing = list(standing)
+        threads = {entry.event.id: entry.thread for entry in standing}
+        absent = {entry.event.id for entry in standing if entry.absent_since is not None}
+        in_force = {
+            event.id: event for event in lifecycle.in_force([entry.event for entry in standing], now, absent=absent)
+        }
+        touched: set[int] = set()
+        for name, thread in threads.items():
+            event = in_force.get(name)
+            live = self._live.get(name)
+            if live is not None and (event is None or live.event != event or live.thread != thread):
+                touched |= self._remove(name)
+            if event is not None and name not in self._live:
+                touched |= self._add(event, thread)
+        self._join(touched)
+        return touched
+
+    def expire(self, now: datetime) -> set[int]:
+        """Drop what our clock has ended; return the positions that it met."""
+        over = [name for name, live in self._live.items() if live.ends <= now]
+        touched: set[int] = set().union(*(self._remove(name) for name in over))
+        self._join(touched)
+        return touched
+
+    def boundary(self, now: datetime) -> datetime | None:
+        """Return the next moment at which an event in force ends by our clock."""
+        return min((live.ends for live in self._live.values() if live.ends > now), default=None)
+
+    def impacts(self, position: int) -> list[Impact]:
+        """Return the impacts of all events in force at one place."""
+        place = self.index.places[position]
+        found = (
+            impact.assess(live.event, place, live.touches[position], thread=live.thread, ends=live.ends)
+            for live in (self._live[name] for name in sorted(self._at_place.get(position, ())))
+        )
+        return [one for one in found if one is not None]
+
+    def _add(self, event: Event, thread: str) -> set[int]:
+        assert event.hazard is not None, "the gate admits no event without a hazard but a bare Cancel"
+        source = self.sources.get(event.source)
+        touches = match.touches(
+            self.index,
+            event,
+            within_m=impact.near_m(event.hazard),
+            jurisdiction=source.jurisdiction if source else (),
+        )
+        self._live[event.id] = _Live(event, thread, lifecycle.ends(event), touches)
+        for position in touches:
+            self._at_place[position].add(event.id)
+        return set(touches)
+
+    def _remove(self, name: str) -> set[int]:
+        live = self._live.pop(name)
+        for position in live.touches:
+            self._at_place[position].discard(name)
+        return set(live.touches)
+
+    def _join(self, positions: Iterable[int]) -> None:
+        for position in positions:
+            families: defaultdict[str, list[Impact]] = defaultdict(list)
+            for one in self.impacts(position):
+                families[one.family].append(one)
+            joined = {family: concern.join(group) for family, group in families.items()}
+            if joined:
+                self._concerns[position] = joined
+            else:
+                self._concerns.pop(position, None)
