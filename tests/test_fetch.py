@@ -308,7 +308,7 @@ def test_fetch_says_that_the_answer_is_not_http() -> None:
 @pytest.mark.parametrize(
     ("url", "code"),
     [
-        pytest.param("http://example.org/feed", "url-refused", id="plain-http"),
+        pytest.param("http://127.0.0.1/feed", "address-refused", id="loopback-plain"),
         pytest.param("https://127.0.0.1/feed", "address-refused", id="loopback"),
         pytest.param("https://feeds.test/feed", "address-refused", id="name-of-loopback"),
         pytest.param("file:///etc/passwd", "url-refused", id="file"),
@@ -327,6 +327,18 @@ def test_fetch_over_tls() -> None:
     with FeedServer(tls=server_context("feeds.test")) as server:
         server.put("/feed", feed(BODY))
         assert ask(server.url("/feed", host="feeds.test"), tls=authority()).body == BODY
+
+
+def test_fetch_of_a_link_that_says_http_goes_by_https() -> None:
+    asked: list[int] = []
+
+    async def nothing(host: str, port: int) -> Sequence[str]:
+        asked.append(port)
+        raise OSError(host)
+
+    with pytest.raises(FetchError):
+        ask("http://feeds.test/feed", reach=Reach(), names=nothing)
+    assert asked == [443]
 
 
 @pytest.mark.parametrize(
@@ -362,7 +374,15 @@ def test_fetch_follows_a_redirect_to_a_host_of_the_source() -> None:
     with FeedServer() as server:
         server.put("/new", feed(BODY))
         server.put("/feed", redirect(server.url("/new", host="cdn.test")))
-        assert ask(server.url("/feed", host="feeds.test"), hosts=["cdn.test"]).body == BODY
+        assert ask(server.url("/feed", host="feeds.test"), hosts=["feeds.test", "cdn.test"]).body == BODY
+
+
+def test_fetch_of_a_link_stays_with_the_hosts_of_the_source() -> None:
+    with FeedServer() as server:
+        server.put("/feed", feed(BODY))
+        with pytest.raises(FetchError) as raised:
+            ask(server.url("/feed", host="other.test"), hosts=["feeds.test"])
+        assert (raised.value.code, raised.value.retry, server.requests) == ("link-refused", False, [])
 
 
 def test_fetch_follows_a_redirect_to_www() -> None:
