@@ -15,7 +15,7 @@ from tocsin.config import ChannelConfig
 from tocsin.model import Blindness, Code, Health, Notice, Place, Told
 from tocsin.notices import COVERAGE, Due
 from tocsin.run.situation import Situation
-from tocsin.store import Change, Store
+from tocsin.store import Change, Seen, Store
 
 # The whole situation is read again from the store this often, so that no slip of the cache can last.
 REFRESH_AFTER = timedelta(hours=1)
@@ -59,7 +59,7 @@ class Desk:
         changes += self._due_coverage(now)
         found = notices.group(changes, now=now, events=self.situation.events)
         after = [(change, notices.told_after(change, now=now)) for change in changes]
-        impacts = tuple(self._impacts(touched, changes))
+        impacts = tuple(self._seen(changes))
         if changes or impacts:
             self.store.commit(
                 Change(
@@ -67,6 +67,7 @@ class Desk:
                     told=tuple(told for _, told in after if told is not None),
                     forget=tuple(_key(change) for change, told in after if told is None),
                     impacts=impacts,
+                    channel_classes={channel.id: channel.kind for channel in self.channels.values()},
                 ),
                 now=now,
             )
@@ -93,12 +94,9 @@ class Desk:
         threads, self._seq = self.store.changed_since(self._seq)
         touched = self.situation.replace(self.store.standing(threads), now) | self.situation.expire(now)
         touched |= {self._positions[key[1]] for key, moment in self._settles.items() if moment <= now}
-        if self._seq_is_fresh(now):
+        if self._refreshed == now:  # what was told and is no longer true must be looked at too
             touched |= {self._positions[place] for _, place, _ in self._told if place in self._positions}
         return touched
-
-    def _seq_is_fresh(self, now: datetime) -> bool:
-        return self._refreshed == now
 
     def _due_at(self, position: int, now: datetime) -> Iterator[Due]:
         place = self.places[position]
@@ -145,6 +143,20 @@ class Desk:
                     yield Due(
                         channel=channel.id, place=place.id, family=COVERAGE, reason=reason, current=current, told=told
                     )
+
+    def _seen(self, changes: Iterable[Due]) -> Iterator[Seen]:
+        """Yield what arrived at each place and what came of it, so that silence is on record with its reason."""
+        told = {(change.place, change.family) for change in changes}
+        for one in self.situation.arrived():
+            channels = list(self._channels_of(self.places[self._positions[one.place]]))
+            if (one.place, one.family) in told:
+                yield Seen(impact=one, outcome="told")
+            elif not channels:
+                yield Seen(impact=one, outcome="no-channel")
+            elif all(one.level < channel.at_least for channel in channels):
+                yield Seen(impact=one, outcome="below-level")
+            else:
+                yield Seen(impact=one, outcome="no-meaningful-change")
 
     def _channels_of(self, place: Place) -> Iterable[ChannelConfig]:
         if not place.channels:

@@ -14,15 +14,7 @@ from datetime import datetime
 
 from tocsin import concern, impact, lifecycle, match
 from tocsin.model import Concern, Event, Impact, Source, Touch
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """An event as the store holds it: its thread, and since when a snapshot no longer lists it."""
-
-    event: Event
-    thread: str
-    absent_since: datetime | None = None
+from tocsin.store import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +36,7 @@ class Situation:
         self._live: dict[str, _Live] = {}
         self._at_place: defaultdict[int, set[str]] = defaultdict(set)
         self._concerns: dict[int, dict[str, Concern]] = {}
+        self._arrived: set[str] = set()
 
     @property
     def events(self) -> Mapping[str, Event]:
@@ -106,6 +99,14 @@ class Situation:
         )
         return [one for one in found if one is not None]
 
+    def arrived(self) -> list[Impact]:
+        """Return the impacts of the events that came into force since this was last asked, and forget which."""
+        arrived, self._arrived = self._arrived & self._live.keys(), set()
+        positions: set[int] = set().union(*(self._live[name].touches for name in arrived))
+        return [
+            one for position in sorted(positions) for one in self.impacts(position) if one.evidence.event in arrived
+        ]
+
     def _add(self, event: Event, thread: str) -> set[int]:
         assert event.hazard is not None, "the gate admits no event without a hazard but a bare Cancel"
         source = self.sources.get(event.source)
@@ -116,6 +117,7 @@ class Situation:
             jurisdiction=source.jurisdiction if source else (),
         )
         self._live[event.id] = _Live(event, thread, lifecycle.ends(event), touches)
+        self._arrived.add(event.id)
         for position in touches:
             self._at_place[position].add(event.id)
         return set(touches)

@@ -1,0 +1,54 @@
+"""Times as issuers write them: ISO 8601, more or less. Every result is aware and in UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+from tocsin.errors import FormatError
+from tocsin.model import Problem
+
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d{1,12})?)?\s?(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?", re.ASCII
+)
+_WIDEST = timedelta(hours=14)  # Kiribati; nothing on Earth is further from UTC
+
+
+def read_time(text: str, *, at: str) -> tuple[datetime, tuple[Problem, ...]]:
+    """Return the moment that an ISO 8601 text names, without fractions of a second, and what was repaired.
+
+    A missing offset is taken as UTC, 24:00 as midnight, a leap second as the second before it. Raises FormatError.
+    Source: CAP 1.2, 3.3.2 (dateTime with offset; "-00:00" is UTC); ISO 8601-1, 5.3.1.
+    """
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise FormatError("not a date and time", at=at)
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    problems = []
+    add = timedelta()
+    if (hour, minute, second) == (24, 0, 0):
+        hour, add = 0, timedelta(days=1)
+        problems.append("24:00 was read as midnight")
+    if second == 60:
+        second = 59
+        problems.append("a leap second was read as the second before it")
+    offset = found[7]
+    if offset is None:
+        problems.append("the time has no offset and was read as UTC")
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=_zone(offset, at)) + add
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise FormatError("not a date and time that exists", at=at) from None
+    return moment, tuple(Problem(at=at, message=message, is_repaired=True) for message in problems)
+
+
+def _zone(offset: str | None, at: str) -> timezone:
+    if offset is None or offset in "Zz":
+        return UTC
+    sign = -1 if offset[0] == "-" else 1
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    minutes = int(digits[:2]) * 60 + int(digits[2:])
+    if int(digits[2:]) > 59 or timedelta(minutes=minutes) > _WIDEST:
+        raise FormatError("an offset that no place on Earth has", at=at)
+    return timezone(sign * timedelta(minutes=minutes))

@@ -1,0 +1,94 @@
+"""Valid Time Event Codes: the second identity of a United States warning.
+
+Source: NWS Instruction 10-1703, section 2 (P-VTEC: /k.aaa.cccc.pp.s.####.yymmddThhnnZ-yymmddThhnnZ/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tocsin.model import Status
+
+_VTEC = re.compile(
+    r"/([OTEX])\.(NEW|CON|EXT|EXA|EXB|UPG|CAN|EXP|ROU|COR)\.([A-Z]{4})\.([A-Z]{2})\.([WAYSOFN])\.(\d{4})"
+    r"\.(\d{6}T\d{4}Z)-(\d{6}T\d{4}Z)/",
+    re.ASCII,
+)
+_ENDING = frozenset({"CAN", "EXP", "UPG"})
+_PRODUCT_CLASS = {"O": Status.ACTUAL, "T": Status.TEST, "E": Status.EXERCISE, "X": Status.TEST}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vtec:
+    """One P-VTEC string. `begins` is None when it has begun already, `ends` when it runs until further notice."""
+
+    status: Status
+    action: str
+    office: str
+    phenomenon: str
+    significance: str
+    number: str
+    begins: datetime | None
+    ends: datetime | None
+
+
+def read_vtec(texts: Iterable[str]) -> tuple[Vtec, ...]:
+    """Return the VTEC strings that stand in `texts`, in order; what is no VTEC is left out."""
+    return tuple(
+        Vtec(
+            status=_PRODUCT_CLASS[found[1]],
+            action=found[2],
+            office=found[3],
+            phenomenon=found[4],
+            significance=found[5],
+            number=found[6],
+            begins=_moment(found[7]),
+            ends=_moment(found[8]),
+        )
+        for text in texts
+        for found in _VTEC.finditer(text[:2000])
+    )
+
+
+def aliases(vtecs: Sequence[Vtec], *, sent: datetime) -> tuple[str, ...]:
+    """Return the thread names "vtec:KLSX.TO.W.0040.2021" of these strings.
+
+    Numbers begin anew each year. The year is that in which the event begins; where the string no longer says it, that
+    of `sent`, and in January the one before as well, since an event may have come over from it.
+    """
+    names: dict[str, None] = {}
+    for vtec in vtecs:
+        stem = f"vtec:{vtec.office}.{vtec.phenomenon}.{vtec.significance}.{vtec.number}"
+        years = [vtec.begins.year] if vtec.begins else [sent.year]
+        if vtec.begins is None and vtec.action != "NEW" and sent.month == 1:
+            years.append(sent.year - 1)
+        names.update(dict.fromkeys(f"{stem}.{year}" for year in years))
+    return tuple(names)
+
+
+def is_over(vtecs: Sequence[Vtec]) -> bool:
+    """Return whether the strings say that all they speak of has ended: cancelled, expired or replaced by another."""
+    return bool(vtecs) and all(vtec.action in _ENDING for vtec in vtecs)
+
+
+def status_of(vtecs: Sequence[Vtec]) -> Status:
+    """Return Actual, or what a test or exercise product class makes of the message."""
+    return next((vtec.status for vtec in vtecs if vtec.status is not Status.ACTUAL), Status.ACTUAL)
+
+
+def end_of(vtecs: Sequence[Vtec]) -> datetime | None:
+    """Return the latest end among the strings, or None where one runs until further notice or there is none."""
+    ends = [vtec.ends for vtec in vtecs]
+    return max((end for end in ends if end), default=None) if all(ends) else None
+
+
+def _moment(text: str) -> datetime | None:
+    if text.startswith("000000"):
+        return None
+    try:
+        return datetime.strptime(text, "%y%m%dT%H%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
