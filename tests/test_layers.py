@@ -16,13 +16,15 @@ ROOT = Path(tocsin.__file__).parent
 LAYERS = {
     "errors": 0,
     "model": 1,
-    "geo": 2, "config": 2, "hazards": 2, "places": 2, "regions": 2, "catalogue": 2,
+    "geo": 2, "config": 2, "hazards": 2, "regions": 2, "catalogue": 2,
+    "places": 2.5,  # reads shapes with geo
     "formats": 3, "gate": 3, "lifecycle": 3, "match": 3, "impact": 3, "concern": 3, "notices": 3, "coverage": 3,
     "render": 3, "record": 3,
     "egress": 3.5,  # does I/O for fetch and channels, which do not know each other
     "store": 4, "fetch": 4, "channels": 4,
     "run": 5,
-    "web": 6, "cli": 6, "demo": 6,
+    "web": 6,
+    "cli": 7,
 }  # fmt: skip
 ALONE = "ledger"  # imports nothing of ours; whoever needs it may import it
 CLOCKLESS = 3
@@ -65,7 +67,7 @@ FILES = [pytest.param(room, path, id=str(path.relative_to(ROOT))) for room, path
 def test_imports_go_strictly_down(room: str, path: Path) -> None:
     for name, line in _imports(path):
         parts = name.split(".")
-        if parts[0] != "tocsin" or parts[1] in {room, "__version__", ALONE if room != ALONE else ""}:
+        if parts[0] != "tocsin" or len(parts) == 1 or parts[1] in {room, "__version__", ALONE if room != ALONE else ""}:
             continue
         assert room != ALONE, f"ledger stands alone, but line {line} imports {name}"
         assert LAYERS[parts[1]] < LAYERS[room], f"line {line}: {room} may not import {parts[1]}"

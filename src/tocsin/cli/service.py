@@ -54,7 +54,7 @@ def run(config_: Path) -> int:
     from tocsin.run import inputs
     from tocsin.run.service import Loops, client
     from tocsin.store import Store
-    from tocsin.web import serve
+    from tocsin.web.serve import serve
 
     loaded = inputs.load_config(config_)
     folder = config_.resolve().parent
@@ -94,7 +94,7 @@ def demo(port: int, once: bool, scenario: str | None) -> int:
             for notice in Demo.headless(name):
                 put({"scenario": name, **notice})
         return DONE
-    from tocsin.web import free_port, serve
+    from tocsin.web.serve import free_port, serve
 
     async def service() -> None:
         shown = Demo(chosen)
