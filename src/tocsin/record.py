@@ -1,0 +1,147 @@
+"""Model to JSON and back, and model to ledger entry bodies. Pure; keys and times are arguments.
+
+One definition of every noun, in `model`: pydantic reads and writes those classes. What may stand in the ledger is
+decided by `ledger.entries`, not here; this module only fills the forms, out of enumerations, counts, days, minutes
+and keyed commitments. No function here takes a text, a place or a source into an entry.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from datetime import UTC, date, datetime
+from functools import cache
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from tocsin.errors import FormatError
+from tocsin.ledger import entries
+from tocsin.model import Item, Notice
+
+T = TypeVar("T")
+
+CHANNEL_CLASSES = entries.CHANNEL_CLASSES
+_OTHER = "other"
+
+
+@cache
+def _adapter(noun: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(noun)
+
+
+def to_json(value: Any) -> Any:
+    """Return a noun as plain JSON types: times in ISO 8601 with offset, geometries as GeoJSON, an infinite distance
+    as null.
+    """
+    return _adapter(type(value)).dump_python(value, mode="json")
+
+
+def from_json(noun: type[T], value: Any) -> T:
+    """Return the noun that `to_json` gave `value` for. Raises FormatError naming fields, never what they hold."""
+    try:
+        return _adapter(noun).validate_python(value)
+    except ValidationError as error:
+        raise _unreadable(noun, error) from None
+
+
+def to_text(value: Any) -> str:
+    """Return a noun as canonical JSON: equal values give equal texts, on every Python and machine."""
+    return json.dumps(to_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def from_text(noun: type[T], text: str) -> T:
+    """Return the noun that `to_text` wrote. Raises FormatError as `from_json` does."""
+    try:
+        return _adapter(noun).validate_json(text)
+    except ValidationError as error:
+        raise _unreadable(noun, error) from None
+
+
+def _unreadable(noun: type, error: ValidationError) -> FormatError:
+    # Positions only: pydantic's own message quotes the input.
+    at = ", ".join(sorted({".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)}))
+    return FormatError(f"this is no {noun.__name__}", at=at)
+
+
+def item_bytes(item: Item) -> bytes:
+    """Return what a decision on `item` commits to: equal items give equal bytes, wherever in a feed they stand.
+
+    To be turned into a commitment and forgotten, whatever the verdict was.
+    """
+    if item.events:
+        return b"[" + b",".join(to_text(event).encode() for event in item.events) + b"]"
+    return to_text(item).encode()
+
+
+def commitment(day_key: bytes, content: bytes) -> bytes:
+    """Return HMAC-SHA256(day key, content), 32 bytes: noise to whoever has no key, and to all once it is destroyed."""
+    return hmac.digest(day_key, content, "sha256")
+
+
+# --- entry bodies -------------------------------------------------------------------------------------------------
+
+
+def start_entry(*, release: str, ruleset: str, now: datetime) -> dict[str, Any]:
+    """Return the entry of a start: which program and which rules. `release` loses its local part ("+...")."""
+    return _entry("start", minute=minute_of(now), release=release.partition("+")[0], ruleset=ruleset)
+
+
+def decision_entry(*, day: date, ruleset: str, commitment: bytes) -> dict[str, Any]:
+    """Return the entry of a gate decision. It is the same for all verdicts. Source: NEUTRALITY declaration, N9."""
+    return _entry("decision", day=day.isoformat(), ruleset=ruleset, commitment=commitment.hex())
+
+
+def event_entry(*, day: date, is_new: bool, commitment: bytes) -> dict[str, Any]:
+    """Return the entry of an event that was stored, or stored anew with another body under the same id."""
+    act = "new" if is_new else "rewritten"
+    return _entry("event", day=day.isoformat(), act=act, commitment=commitment.hex())
+
+
+def notice_entry(notice: Notice, *, channel_class: str, commitment: bytes, now: datetime) -> dict[str, Any]:
+    """Return the entry of a notice put in the outbox. A class of channel that is not on the list counts as other."""
+    return _entry(
+        "notice",
+        minute=minute_of(now),
+        notice=notice_number(notice.id),
+        reason=notice.reason.value,
+        level=int(notice.level),
+        channel_class=channel_class if channel_class in CHANNEL_CLASSES else _OTHER,
+        places=len(notice.places),
+        commitment=commitment.hex(),
+    )
+
+
+def delivery_entry(*, notice: str, state: str, attempts: int, now: datetime) -> dict[str, Any]:
+    """Return the entry of a try to send the notice of that id."""
+    return _entry("delivery", minute=minute_of(now), notice=notice_number(notice), state=state, attempts=attempts)
+
+
+def purge_entry(*, events: int, notices: int, now: datetime) -> dict[str, Any]:
+    """Return the entry of a removal of what has served its time. One count for events of every sort."""
+    return _entry("purge", day=day_of(now).isoformat(), events=events, notices=notices)
+
+
+def key_destroyed_entry(day: date) -> dict[str, Any]:
+    """Return the entry that says that the key of `day` is gone, and with it the meaning of that day's commitments."""
+    return _entry("key-destroyed", day=day.isoformat())
+
+
+def _entry(kind: str, **fields: Any) -> dict[str, Any]:
+    return {"v": entries.VERSION, "kind": kind, **fields}
+
+
+def notice_number(notice: str) -> str:
+    """Return the SHA-256 of a notice's id in hex, by which whoever received the notice finds it in the ledger."""
+    return sha256(notice.encode()).hexdigest()
+
+
+def day_of(moment: datetime) -> date:
+    """Return the day of a moment in UTC."""
+    return moment.astimezone(UTC).date()
+
+
+def minute_of(moment: datetime) -> str:
+    """Return the minute of a moment in UTC: "2021-12-11T02:14Z"."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="minutes") + "Z"

@@ -1,0 +1,122 @@
+"""What goes into the store in one commit, and what its readers give back.
+
+Values only. Everything that one step of a loop found out is one `Change`; the store writes it whole, with its ledger
+entries, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from tocsin.gate import Admitted
+from tocsin.model import Decision, Event, Health, Impact, Notice, Told
+
+Delivery = Literal["waiting", "sent", "failed", "given-up"]
+"""How far a notice has come. `failed` will be tried again, `given-up` will not."""
+
+SeenOutcome = Literal["told", "no-meaningful-change", "below-level", "no-channel"]
+"""Why an impact led to a notice or to none: nothing changed that matters, or it is below every channel's level."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One impact and what came of it, so that what was seen and not sent is recorded with the reason."""
+
+    impact: Impact
+    outcome: SeenOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one try to send a notice. `error` is a code ("unreachable"), never a receiver's words.
+
+    `next_try` is set for `failed` only.
+    """
+
+    notice: str
+    state: Delivery
+    at: datetime
+    next_try: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Everything that one commit writes. All fields may be empty; the order of items has no meaning.
+
+    `events` holds (admitted, thread, received): only the gate makes an `Admitted`, so storing an unexamined event is
+    a type error. An event that arrives counts as listed again. `threads` moves stored events to another thread
+    (threads merge). `absent` says since when a snapshot no longer lists an event;
+    None means that it lists it again; an event that is absent already keeps its first moment.
+    `decisions` pairs each decision with the item's bytes (`record.item_bytes`): they are turned into a keyed
+    commitment inside the transaction and go no further. `notices` are put in the outbox, `told` and `forget`
+    (channel, place, family) change what each channel was told, `outcomes` what became of the notices.
+    `channel_classes` says of what kind each channel in `notices` is, for the ledger. `is_start` records that the
+    service has started.
+    """
+
+    events: tuple[tuple[Admitted, str, datetime], ...] = ()
+    threads: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, datetime | None] = field(default_factory=dict)
+    decisions: tuple[tuple[Decision, bytes], ...] = ()
+    health: tuple[Health, ...] = ()
+    impacts: tuple[Seen, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    told: tuple[Told, ...] = ()
+    forget: tuple[tuple[str, str, str], ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    channel_classes: Mapping[str, str] = field(default_factory=dict)
+    is_start: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What a commit changed. `seq` is the store's highest after it; `added` and `rewritten` are ids of events.
+
+    An event is rewritten when its id came again with another body: an issuer used one name twice.
+    """
+
+    seq: int
+    added: tuple[str, ...] = ()
+    rewritten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """How much a purge removed."""
+
+    events: int = 0
+    notices: int = 0
+    day_keys: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An event as the store holds it: its thread, and since when a snapshot no longer lists it."""
+
+    event: Event
+    thread: str
+    absent_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A notice that is due to be sent, and how often that was tried before."""
+
+    notice: Notice
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A notice as the outbox holds it."""
+
+    notice: Notice
+    state: Delivery
+    attempts: int = 0
+    next_try: datetime | None = None
+    sent_at: datetime | None = None
+    error: str = ""

@@ -1,0 +1,1 @@
+"""The steps, oldest first. Their ids stand in `tables.REVISIONS`."""

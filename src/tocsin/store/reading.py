@@ -1,0 +1,141 @@
+"""What the store can be asked. Every function runs inside the caller's transaction and so sees one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from tocsin import ledger, record
+from tocsin.model import Event, Health, Impact, Notice, Told
+from tocsin.store import tables
+from tocsin.store.change import Kept, Seen, Standing, Waiting
+from tocsin.store.writing import chunks
+
+_events = tables.events.c
+_notices = tables.notices.c
+
+
+def standing(connection: Connection, threads: Iterable[str]) -> tuple[Standing, ...]:
+    """Return all events of the given threads."""
+    query = select(_events.body, _events.thread, _events.absent_since)
+    rows = (
+        row
+        for some in chunks(threads)
+        for row in connection.execute(query.where(_events.thread.in_(some)).order_by(_events.id))
+    )
+    return tuple(
+        Standing(event=record.from_text(Event, row.body), thread=row.thread, absent_since=row.absent_since)
+        for row in rows
+    )
+
+
+def events_of(connection: Connection, source: str, now: datetime | None) -> tuple[Event, ...]:
+    """Return the events that a source still lists; with `now`, only those of threads that have not ended by then."""
+    query = select(_events.body).where(_events.source == source, _events.absent_since.is_(None))
+    if now is not None:
+        live = select(_events.thread).where(_events.source == source, _events.ends > now)
+        query = query.where(_events.thread.in_(live))
+    return tuple(record.from_text(Event, body) for body in connection.execute(query.order_by(_events.id)).scalars())
+
+
+def threads_of(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Return the threads that hold an event with one of `keys`."""
+    held = select(_events.thread).join_from(tables.event_keys, tables.events).distinct()
+    return {
+        thread
+        for some in chunks(keys)
+        for thread in connection.execute(held.where(tables.event_keys.c.key.in_(some))).scalars()
+    }
+
+
+def changed_since(connection: Connection, seq: int) -> tuple[set[str], int]:
+    """Return the threads of all events that changed after `seq`, and the highest `seq` there is."""
+    highest = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "seq")).scalar() or 0
+    query = select(_events.thread).where(_events.seq > seq).distinct()
+    return set(connection.execute(query).scalars()), highest
+
+
+def live_threads(connection: Connection, now: datetime) -> set[str]:
+    """Return the threads of which at least one event has not ended by our clock."""
+    return set(connection.execute(select(_events.thread).where(_events.ends > now).distinct()).scalars())
+
+
+def healths(connection: Connection) -> tuple[Health, ...]:
+    """Return what is known of each source that was ever polled."""
+    rows = connection.execute(select(tables.health).order_by(tables.health.c.source)).mappings()
+    return tuple(Health(**row) for row in rows)
+
+
+def told(connection: Connection) -> tuple[Told, ...]:
+    """Return what each channel was last told about each place and family."""
+    columns = tables.told.c
+    query = select(columns.body).order_by(columns.channel, columns.place, columns.family)
+    return tuple(record.from_text(Told, body) for body in connection.execute(query).scalars())
+
+
+def impacts_of(connection: Connection, place: str) -> tuple[Seen, ...]:
+    """Return the impacts at a place and what came of each, the latest first."""
+    columns = tables.impacts.c
+    query = select(columns.body, columns.outcome).where(columns.place == place)
+    rows = connection.execute(query.order_by(columns.begins.desc(), columns.event))
+    return tuple(Seen(impact=record.from_text(Impact, row.body), outcome=row.outcome) for row in rows)
+
+
+def waiting(connection: Connection, now: datetime, limit: int) -> tuple[Waiting, ...]:
+    """Return the notices that are due to be sent: oldest first and among equals worst first, `limit` a channel.
+
+    The limit is each channel's own, so that a long queue at a dead receiver keeps nobody else waiting.
+    """
+    order = (_notices.at, _notices.level.desc(), _notices.id)
+    due = (
+        select(_notices.id, func.row_number().over(partition_by=_notices.channel, order_by=order).label("rank"))
+        .where(_notices.next_try <= now)
+        .subquery()
+    )
+    query = select(_notices.body, _notices.attempts).join(due, due.c.id == _notices.id).where(due.c.rank <= limit)
+    return tuple(
+        Waiting(notice=record.from_text(Notice, row.body), attempts=row.attempts)
+        for row in connection.execute(query.order_by(*order))
+    )
+
+
+def next_waiting(connection: Connection) -> datetime | None:
+    """Return when the next notice is due to be sent, or None when none waits."""
+    moment = connection.execute(select(func.min(_notices.next_try, type_=tables.Moment()))).scalar()
+    return moment if isinstance(moment, datetime) else None
+
+
+def recent_notices(connection: Connection, limit: int) -> tuple[Kept, ...]:
+    """Return the latest notices, newest first."""
+    order = (_notices.at.desc(), _notices.level.desc(), _notices.id)
+    return tuple(map(_kept, connection.execute(select(tables.notices).order_by(*order).limit(limit))))
+
+
+def notice(connection: Connection, name: str) -> Kept | None:
+    """Return the notice with this id."""
+    row = connection.execute(select(tables.notices).where(_notices.id == name)).first()
+    return _kept(row) if row else None
+
+
+def _kept(row: Row[Any]) -> Kept:
+    return Kept(
+        notice=record.from_text(Notice, row.body),
+        state=row.state,
+        attempts=row.attempts,
+        next_try=row.next_try,
+        sent_at=row.sent_at,
+        error=row.error,
+    )
+
+
+def entries(connection: Connection, start: int, stop: int | None) -> Iterator[ledger.Entry]:
+    """Yield the ledger's entries from number `start` up to but not including `stop`."""
+    columns = tables.ledger.c
+    query: Select[Any] = select(tables.ledger).where(columns.n >= start).order_by(columns.n)
+    if stop is not None:
+        query = query.where(columns.n < stop)
+    for row in connection.execute(query):
+        yield ledger.Entry(n=row.n, leaf=row.leaf, leaf_hash=row.leaf_hash, chain_hash=row.chain_hash)

@@ -1,0 +1,188 @@
+"""The store in one SQLite file: one writer, many readers, safe to call from several threads and processes.
+
+Every commit is on the disk when `commit` returns (WAL, synchronous=FULL). A reader sees one moment and never waits
+for the writer. What SQLite refuses comes out as a StoreError that quotes no row.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+
+from tocsin import ledger
+from tocsin.model import Event, Health, Told
+from tocsin.store import opening, reading, retention, writing
+from tocsin.store.change import Change, Committed, Kept, Purged, Seen, Standing, Waiting
+
+
+class Store:
+    """Everything that Tocsin remembers. `open` makes one; close it, or use it in a `with` statement."""
+
+    def __init__(self, writer: Engine, readers: Engine) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._writing = threading.Lock()
+        self._is_shared = writer is readers  # one connection for all, so readers take turns with the writer
+        self._verified = ledger.Head()
+
+    @classmethod
+    def open(cls, path: Path | None) -> Self:
+        """Return the store at `path`, made or brought up to date where needed; None is one in memory, for one look.
+
+        The file gets mode 0600. Raises StoreError when it cannot be had, belongs to another program, or was written
+        by a newer Tocsin.
+        """
+        if path is None:
+            engine = opening.memory()
+            return cls(engine, engine)
+        return cls(*opening.file(path))
+
+    def close(self) -> None:
+        """Let go of the file. A store that is not closed loses nothing."""
+        self._readers.dispose()
+        self._writer.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def commit(self, change: Change, *, now: datetime) -> Committed:
+        """Write all of `change` and its ledger entries, or nothing; return what changed.
+
+        When it returns, the change outlives a crash and a loss of power. Saying the same again changes nothing: equal
+        events, decisions of the same day, known notices and settled deliveries add no row and no entry. Waits for
+        another process that is writing. Raises StoreError when the database refuses.
+        """
+        prepared = writing.prepare(change)
+        with self._transaction() as connection:
+            return writing.write(connection, prepared, now)
+
+    def purge(self, now: datetime) -> Purged:
+        """Delete what has served its time (`retention`), and wipe it from the write-ahead log; return how much."""
+        with self._transaction() as connection:
+            purged = retention.purge(connection, now)
+        if purged != Purged() and not self._is_shared:
+            # Overwritten rows still stand in the log until it is taken back into the file.
+            with self._writing, opening.refusals():
+                opening.outside_transaction(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)")
+        return purged
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._writing, opening.refusals(), self._writer.begin() as connection:
+            yield connection
+
+    # --- reading: events ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _moment(self) -> Iterator[Connection]:
+        turn = self._writing if self._is_shared else nullcontext()
+        with turn, opening.refusals(), self._readers.begin() as connection:
+            yield connection
+
+    def standing(self, threads: Iterable[str]) -> tuple[Standing, ...]:
+        """Return all events of the given threads, with their thread and since when they are no longer listed."""
+        with self._moment() as connection:
+            return reading.standing(connection, threads)
+
+    def events_of(self, source: str, now: datetime | None = None) -> tuple[Event, ...]:
+        """Return the events that a source still lists; with `now`, only those of threads that have not ended by then.
+
+        An ended member of a thread that goes on is among them: `lifecycle.in_force` wants whole threads.
+        """
+        with self._moment() as connection:
+            return reading.events_of(connection, source, now)
+
+    def threads_of(self, keys: Iterable[str]) -> set[str]:
+        """Return the threads that hold an event with one of `keys` (see `lifecycle.keys`)."""
+        with self._moment() as connection:
+            return reading.threads_of(connection, keys)
+
+    def live_threads(self, now: datetime) -> set[str]:
+        """Return the threads of which at least one event has not ended by our clock."""
+        with self._moment() as connection:
+            return reading.live_threads(connection, now)
+
+    def changed_since(self, seq: int) -> tuple[set[str], int]:
+        """Return the threads of all events that changed after `seq`, and the highest `seq`. 0 gives all threads."""
+        with self._moment() as connection:
+            return reading.changed_since(connection, seq)
+
+    # --- reading: sources, places, channels ---------------------------------------------------------------------
+
+    def healths(self) -> tuple[Health, ...]:
+        """Return what is known of each source that was ever polled."""
+        with self._moment() as connection:
+            return reading.healths(connection)
+
+    def told(self) -> tuple[Told, ...]:
+        """Return what each channel was last told about each place and family."""
+        with self._moment() as connection:
+            return reading.told(connection)
+
+    def impacts_of(self, place: str) -> tuple[Seen, ...]:
+        """Return the impacts at a place and what came of each, the latest first."""
+        with self._moment() as connection:
+            return reading.impacts_of(connection, place)
+
+    def waiting(self, now: datetime, limit: int) -> tuple[Waiting, ...]:
+        """Return the notices that are due to be sent, oldest first, at most `limit` of each channel."""
+        with self._moment() as connection:
+            return reading.waiting(connection, now, limit)
+
+    def next_waiting(self) -> datetime | None:
+        """Return when the next notice is due to be sent, or None when none waits."""
+        with self._moment() as connection:
+            return reading.next_waiting(connection)
+
+    def recent_notices(self, limit: int) -> tuple[Kept, ...]:
+        """Return the latest notices, newest first."""
+        with self._moment() as connection:
+            return reading.recent_notices(connection, limit)
+
+    def notice(self, name: str) -> Kept | None:
+        """Return the notice with this id."""
+        with self._moment() as connection:
+            return reading.notice(connection, name)
+
+    # --- reading: the ledger ------------------------------------------------------------------------------------
+
+    def ledger_head(self) -> tuple[int, str]:
+        """Return the number of entries and the last chain hash in hex ("" when there is none)."""
+        with self._moment() as connection:
+            head = writing.head(connection)
+        return (head.size, head.hash.hex()) if head.size else (0, "")
+
+    def ledger_entries(self, start: int = 0, stop: int | None = None) -> tuple[ledger.Entry, ...]:
+        """Return the ledger's entries from number `start` up to but not including `stop`."""
+        with self._moment() as connection:
+            return tuple(reading.entries(connection, start, stop))
+
+    def verify_ledger(self, *, whole: bool = False) -> ledger.Head:
+        """Check what was added since the last check (or all of it) and return the head it leads to.
+
+        Raises ProofError for a changed or missing entry, ForkError when the ledger no longer extends the last head
+        that was checked. Cost: two hashes an entry.
+        """
+        with self._moment() as connection:
+            known = self._verified
+            if known.size:
+                last = next(reading.entries(connection, known.size - 1, known.size), None)
+                if last is None or last.chain_hash != known.hash:
+                    raise ledger.ForkError("the ledger is not the one that was checked before", n=known.size)
+            start = ledger.Head() if whole else known
+            self._verified = ledger.verify(reading.entries(connection, start.size, None), after=start)
+            return self._verified
