@@ -166,7 +166,7 @@ def _crosses_too_often(shape: BaseGeometry) -> bool:
     crossings = 0
     for part in polygons(shape):
         corners = shapely.get_coordinates(part.exterior)
-        edges = shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1))
+        edges = np.asarray(shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1)))
         tree = shapely.STRtree(edges)
         for start in range(0, len(edges), _CHUNK):
             one, other = tree.query(edges[start : start + _CHUNK], predicate="intersects")

@@ -50,9 +50,10 @@ class Message:
 
 def render(notice: Notice, places: Mapping[str, Place], *, language: str = "en") -> Message:
     """Return the notice as a message. `language` chooses among the issuer's texts; the frame is English for now."""
+    line = subject(notice, places)
     shown = {
         "notice": notice,
-        "subject": subject(notice, places),
+        "subject": line,
         "reason": REASONS[notice.reason],
         "level": notice.level.words,
         "what": _what(notice),
@@ -62,10 +63,10 @@ def render(notice: Notice, places: Mapping[str, Place], *, language: str = "en")
         "evidence": _evidence(notice),
     }
     return Message(
-        subject=shown["subject"],
+        subject=line,
         text=_TEXTS.get_template("notice.txt").render(shown).strip() + "\n",
         html=_PAGES.get_template("notice.html").render(shown),
-        json=_json(notice, places, shown["subject"]),
+        json=_json(notice, places, line),
     )
 
 

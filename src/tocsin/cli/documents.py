@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,15 +13,17 @@ from typing import Any
 
 import click
 
-from tocsin.cli.arguments import DONE, FILE, HAD_PROBLEMS, Moment, name_problems, put
+from tocsin.cli.arguments import DONE, FILE, HAD_PROBLEMS, Moment, is_terminal, name_problems, put
 from tocsin.errors import FormatError, TocsinError
-from tocsin.model import IssuerClass, Item, Problem, Reading
+from tocsin.model import Decision, IssuerClass, Item, Problem, Reading
+
+_WORTH_A_BAR = 20  # files; fewer are read before a bar is drawn
 
 
 def _readings(
     files: tuple[Path, ...],
-    format: str | None,
-    source: str | None,  # noqa: A002  one name everywhere
+    format_: str | None,
+    source: str | None,
 ) -> Iterator[tuple[Path, str, Reading]]:
     """Yield (file, source id, reading); a file that cannot be read gives a reading with the problem only."""
     from rich.console import Console
@@ -29,17 +32,23 @@ def _readings(
     from tocsin import formats
 
     now = datetime.now(UTC)
-    shown = track(files, "reading", console=Console(stderr=True), disable=len(files) < 20, transient=True)
-    for file in shown:
+    quiet = not is_terminal() or len(files) < _WORTH_A_BAR
+    for file in track(files, "reading", console=Console(stderr=True), disable=quiet, transient=True):
         body = file.read_bytes()
-        name = format or formats.name_of(body)
+        name = format_ or formats.name_of(body) or ""
+        source_id = source or f"recorded-{name}"
         try:
-            if name is None:
-                raise FormatError("the content does not name its format; say --format", at="document")
-            reading = formats.read(name, body, source=source or f"recorded-{name}", now=now)
+            reading = formats.read(name, body, source=source_id, now=now) if name else _NAMELESS
         except FormatError as error:
-            reading = Reading(problems=(Problem(at=error.at or "document", message=error.message),), is_complete=False)
-        yield file, source or f"recorded-{name}", reading
+            refused = Problem(at=error.at or "document", message=error.message)
+            reading = Reading(problems=(refused,), is_complete=False)
+        yield file, source_id, reading
+
+
+_NAMELESS = Reading(
+    problems=(Problem(at="document", message="the content does not name its format; say --format"),),
+    is_complete=False,
+)
 
 
 def _tell(file: Path, reading: Reading) -> bool:
@@ -156,8 +165,9 @@ def _judge_item(row: dict[str, Any]) -> dict[str, Any]:
         items = formats.read(row["format"], _body(row), source="test-item", now=datetime.now(UTC)).items
     except TocsinError:
         items = ()
+    items = items or (Item(at="document"),)
     issuer_class = IssuerClass(row["source_class"])
-    rulings = [the_gate.examine(item, issuer_class=issuer_class) for item in items or (Item(at="document"),)]
+    rulings = [the_gate.examine(item, issuer_class=issuer_class) for item in items]
     stored = [record.to_json(one.event) for ruling in rulings for one in ruling.admitted]
     first = (
         max(rulings, key=lambda ruling: _HARSHNESS[ruling.decision.verdict.value])
@@ -168,9 +178,17 @@ def _judge_item(row: dict[str, Any]) -> dict[str, Any]:
         "verdict": first.decision.verdict.value,
         "rule": first.decision.rule,
         "stored": stored or None,
-        "ledger": [record.decision_sample(ruling.decision) for ruling in rulings],
+        "ledger": [_leaf(item, ruling.decision) for item, ruling in zip(items, rulings, strict=True)],
         "log": "",
     }
+
+
+def _leaf(item: Item, decision: Decision) -> Any:
+    """Return the ledger entry that a decision would get, under the key of a day that is over at once."""
+    from tocsin import record
+
+    noise = record.commitment(secrets.token_bytes(32), record.item_bytes(item))
+    return record.decision_entry(day=datetime.now(UTC).date(), ruleset=decision.ruleset, commitment=noise)
 
 
 _HARSHNESS = {"pass": 0, "pass_scrubbed": 1, "effect_only": 2, "drop": 3}

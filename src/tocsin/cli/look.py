@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,7 +104,7 @@ def _from_sources(config: Path, places: Any) -> tuple[Any, bool]:
 
 @click.command()
 @click.option("--speed", default="max", help="times real time, or max (default)")
-@click.option("--json", "as_json", is_flag=True, help="notices as JSON Lines (the default when stdout is no terminal)")
+@click.option("--json", "as_json", is_flag=True, help="notices as JSON Lines in place of a line to read for each")
 @click.argument("archive", type=FOLDER)
 @click.argument("places", type=FILE)
 def replay(speed: str, as_json: bool, archive: Path, places: Path) -> int:
@@ -118,14 +120,24 @@ def replay(speed: str, as_json: bool, archive: Path, places: Path) -> int:
     from tocsin.store import Store
 
     loaded = inputs.load_places(places)
+    tell = put if as_json or not sys.stdout.isatty() else _say
     with Store.open(None) as store:
-        return (
-            HAD_PROBLEMS if _play(Replay(read_archive(archive), loaded, store=store), tell=True, speed=speed) else DONE
-        )
+        had_problems = _play(Replay(read_archive(archive), loaded, store=store), tell=tell, speed=speed)
+    return HAD_PROBLEMS if had_problems else DONE
 
 
-def _play(replay: Replay, *, until: datetime | None = None, tell: bool = False, speed: str = "max") -> bool:
-    """Play to the end; print the notices if `tell`; return whether a document had a problem."""
+def _say(notice: dict[str, Any]) -> None:
+    click.echo(f"{notice['at']}  {notice['subject']}")
+
+
+def _play(
+    replay: Replay,
+    *,
+    until: datetime | None = None,
+    tell: Callable[[dict[str, Any]], None] | None = None,
+    speed: str = "max",
+) -> bool:
+    """Play to the end; give each notice to `tell`; return whether a document had a problem."""
     import time
 
     from rich.console import Console
@@ -135,7 +147,7 @@ def _play(replay: Replay, *, until: datetime | None = None, tell: bool = False, 
     reasons: Counter[str] = Counter()
     had_problems = False
     before: datetime | None = None
-    with Progress(console=Console(stderr=True), transient=True, disable=not (tell and is_terminal())) as progress:
+    with Progress(console=Console(stderr=True), transient=True, disable=tell is None or not is_terminal()) as progress:
         task = progress.add_task("replaying", total=len(replay.lines))
         for moment in replay.moments(until=until):
             if factor and before:
@@ -143,11 +155,12 @@ def _play(replay: Replay, *, until: datetime | None = None, tell: bool = False, 
             before = moment.at
             for file, problem in moment.problems:
                 had_problems |= name_problems(file, [problem])
-            for notice in moment.notices if tell else ():
+            for notice in moment.notices:
                 reasons[notice.reason.value] += 1
-                put(replay.rendered(notice).json)
+                if tell is not None:
+                    tell(replay.rendered(notice).json)
             progress.update(task, completed=replay.played)
-    if tell:
+    if tell is not None:
         told = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "nothing"
         click.echo(f"{len(replay.lines)} polls replayed up to {replay.at:%Y-%m-%d %H:%M} UTC; told: {told}", err=True)
     return had_problems

@@ -141,7 +141,7 @@ def _absences(
     """Return what a complete snapshot no longer lists, or None where absence proves nothing."""
     if not (source.snapshot and whole):
         return None
-    live = {event.id for event in lifecycle.in_force(store.events_of(source.id), now)}
+    live = {event.id for event in lifecycle.in_force(store.events_of(source.id, now), now)}
     return lifecycle.vanished(live, set(listed), suspected=health.suspected)
 
 

@@ -89,9 +89,9 @@ class Desk:
 
     def _refresh(self, now: datetime) -> set[int]:
         """Bring the situation up to the store and to `now`; return the positions to look at again."""
-        if self._refreshed is None or now - self._refreshed >= REFRESH_AFTER:
-            self._refreshed, self._seq = now, 0
         threads, self._seq = self.store.changed_since(self._seq)
+        if self._refreshed is None or now - self._refreshed >= REFRESH_AFTER:
+            self._refreshed, threads = now, self.store.live_threads(now)
         touched = self.situation.replace(self.store.standing(threads), now) | self.situation.expire(now)
         touched |= {self._positions[key[1]] for key, moment in self._settles.items() if moment <= now}
         if self._refreshed == now:  # what was told and is no longer true must be looked at too

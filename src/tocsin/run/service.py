@@ -162,12 +162,12 @@ class Loops:
                 "collected", source=source.id, decisions=len(collected.decisions), problems=len(collected.problems)
             )
         due = fetch.next_due(source, health, now=self.clock(), random=self.random, answer=answer)
-        health = await self._stored(collect.schedule, health, due, now=self.clock())
-        self.desk.healths[source.id] = health
+        scheduled: Health = await self._stored(collect.schedule, health, due, now=self.clock())
+        self.desk.healths[source.id] = scheduled
         if health.failures:
             log.warning("poll failed", source=source.id, code=health.error, failures=health.failures)
         self._collected.ring()
-        return health
+        return scheduled
 
     async def _stored(self, step: Callable[..., Any], *arguments: Any, now: datetime) -> Any:
         return await asyncio.to_thread(step, self.store, *arguments, now=now)
@@ -249,7 +249,7 @@ async def _forever(name: str, step: Callable[[], Awaitable[None]]) -> None:
         try:
             await step()
         except TocsinError as error:
-            log.error("step failed", loop=name, error=str(error))
+            log.error("step failed", loop=name, error=str(error))  # noqa: TRY400  the world failed, a traceback tells nothing
             await asyncio.sleep(RETRY_STEP_AFTER.total_seconds())
 
 
