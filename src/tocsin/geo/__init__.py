@@ -1,0 +1,20 @@
+"""Where things are: the only room that knows axis order, metres, circles, poles and the 180th meridian.
+
+Geometries are shapely's, WGS 84, (lon, lat) in degrees, valid, and cut at the 180th meridian, so that every longitude
+lies in [-180, 180]. What an issuer drew badly is repaired with a Problem, or refused; a repair may enlarge an area
+and never shrinks it: a place that is told too much forgives, a place that is not told does not. No repair takes long:
+each has a limit on its work, beyond which the convex hull stands in.
+
+Edges are straight in degrees, as in GeoJSON (RFC 7946, 3.1.1), not geodesics.
+
+Source: CAP 1.2, 3.2.4 (polygon, circle); RFC 7946 (GeoJSON); NIMA TR8350.2 (WGS 84).
+"""
+
+from __future__ import annotations
+
+from tocsin.geo._cap import cap_circle, cap_polygon
+from tocsin.geo._circle import circle
+from tocsin.geo._geojson import from_geojson
+from tocsin.geo._measure import box_around, distance_m
+
+__all__ = ["box_around", "cap_circle", "cap_polygon", "circle", "distance_m", "from_geojson"]

@@ -1,0 +1,48 @@
+"""Circles on the ellipsoid as polygons in degrees."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import shapely
+from shapely.geometry import Point
+from shapely.geometry.base import BaseGeometry
+
+from tocsin.geo._ellipsoid import destinations, geodesic_m
+from tocsin.geo._rings import WORLD, cut, over_pole
+
+MAX_RADIUS_M = 9_900_000.0
+"""A little less than a quarter of a meridian: a larger circle could hold both poles and is taken for the world."""
+
+_LEAST_CORNERS = 72
+_MOST_CORNERS = 4608
+_WIDEST_STEP = 6.0  # degrees of longitude between two corners; only a circle that nearly meets a pole has more
+# Edges are straight in degrees and not on the ground; measured, this and the corners outside cover the difference.
+_MARGIN = 1.0005
+
+
+def circle(lon: float, lat: float, radius_m: float) -> BaseGeometry:
+    """Return an area that holds every place within `radius_m` of a centre, and none beyond 1.005 times that.
+
+    The corners lie outside the geodesic circle so that the edges do not cut into it. A circle over a pole reaches
+    it; one over the 180th meridian is in two parts. A radius of 0 gives a Point; one over MAX_RADIUS_M the world.
+    """
+    if radius_m <= 0.0:
+        return Point(lon, lat)
+    if radius_m > MAX_RADIUS_M:
+        return WORLD
+    corners = _LEAST_CORNERS
+    while True:
+        outer_m = radius_m * _MARGIN / math.cos(math.pi / corners)
+        pole = math.copysign(90.0, lat)
+        holds_pole = geodesic_m(lon, lat, lon, pole) <= outer_m
+        azimuths = np.arange(corners) * (2 * math.pi / corners)
+        east, lats = destinations(lat, outer_m, azimuths)
+        order = np.argsort(east) if holds_pole else np.arange(corners)
+        ring = np.column_stack((lon + east[order], lats[order]))
+        ring = np.vstack((ring, ring[:1] + ((360.0 if holds_pole else 0.0), 0.0)))
+        if corners >= _MOST_CORNERS or np.abs(np.diff(ring[:, 0])).max() <= _WIDEST_STEP:
+            break
+        corners *= 2
+    return cut(shapely.polygons(over_pole(ring, pole) if holds_pole else ring))

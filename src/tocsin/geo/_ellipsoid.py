@@ -1,0 +1,75 @@
+"""Distances on the WGS 84 ellipsoid: the direct problem for circles, the inverse one for measuring.
+
+Source: T. Vincenty, Direct and inverse solutions of geodesics on the ellipsoid, Survey Review XXIII (1975);
+W. D. Lambert, The distance between two widely separated points on the surface of the earth (1942);
+NIMA TR8350.2 (WGS 84).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+EQUATOR_RADIUS_M = 6378137.0
+FLATTENING = 1 / 298.257223563
+POLE_RADIUS_M = EQUATOR_RADIUS_M * (1 - FLATTENING)
+LEAST_RADIUS_M = 6335439.0
+"""The least radius of curvature anywhere: along the meridian, at the equator."""
+
+# The direct iteration gains three digits a round; five rounds are below a micrometre.
+_ROUNDS = 5
+
+
+def destinations(
+    lat: float, distance_m: float, azimuths: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (degrees east of the start, latitudes) of the places `distance_m` from a start at `lat`, for each azimuth.
+
+    Azimuths are in radians, clockwise from north; the differences of longitude lie in [-180, 180].
+    Source: Vincenty (1975), equations 1 to 11.
+    """
+    reduced = math.atan((1 - FLATTENING) * math.tan(math.radians(lat)))
+    sin_u, cos_u = math.sin(reduced), math.cos(reduced)
+    sin_az, cos_az = np.sin(azimuths), np.cos(azimuths)
+    start = np.arctan2(math.tan(reduced), cos_az)
+    sin_alpha = cos_u * sin_az
+    cos2_alpha = 1 - sin_alpha**2
+    u2 = cos2_alpha * (EQUATOR_RADIUS_M**2 / POLE_RADIUS_M**2 - 1)
+    a = 1 + u2 / 16384 * (4096 + u2 * (-768 + u2 * (320 - 175 * u2)))
+    b = u2 / 1024 * (256 + u2 * (-128 + u2 * (74 - 47 * u2)))
+    first = distance_m / (POLE_RADIUS_M * a)
+    sigma = first
+    for _ in range(_ROUNDS):
+        middle = np.cos(2 * start + sigma)
+        inner = np.cos(sigma) * (2 * middle**2 - 1)
+        inner -= b / 6 * middle * (4 * np.sin(sigma) ** 2 - 3) * (4 * middle**2 - 3)
+        sigma = first + b * np.sin(sigma) * (middle + b / 4 * inner)
+    sin_s, cos_s = np.sin(sigma), np.cos(sigma)
+    middle = np.cos(2 * start + sigma)
+    across = sin_u * sin_s - cos_u * cos_s * cos_az
+    lats = np.arctan2(sin_u * cos_s + cos_u * sin_s * cos_az, (1 - FLATTENING) * np.hypot(sin_alpha, across))
+    lam = np.arctan2(sin_s * sin_az, cos_u * cos_s - sin_u * sin_s * cos_az)
+    c = FLATTENING / 16 * cos2_alpha * (4 + FLATTENING * (4 - 3 * cos2_alpha))
+    lons = lam - (1 - c) * FLATTENING * sin_alpha * (sigma + c * sin_s * (middle + c * cos_s * (2 * middle**2 - 1)))
+    return np.degrees(lons), np.degrees(lats)
+
+
+def geodesic_m(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+    """Return the distance between two places, in metres, right to about 1e-5.
+
+    Source: Lambert (1942): the great circle between the reduced latitudes, corrected for the flattening.
+    """
+    first = math.atan((1 - FLATTENING) * math.tan(math.radians(lat)))
+    second = math.atan((1 - FLATTENING) * math.tan(math.radians(other_lat)))
+    mean, half = (first + second) / 2, (second - first) / 2
+    haversine = math.sin(half) ** 2
+    haversine += math.cos(first) * math.cos(second) * math.sin(math.radians(other_lon - lon) / 2) ** 2
+    sigma = 2 * math.asin(min(1.0, math.sqrt(haversine)))
+    if sigma < 1e-12 or sigma > math.pi - 1e-6:
+        # The same place; or its antipode, where the correction has no limit and half a meridian is right to 0.2 %.
+        return sigma * POLE_RADIUS_M
+    x = (sigma - math.sin(sigma)) * (math.sin(mean) * math.cos(half) / math.cos(sigma / 2)) ** 2
+    y = (sigma + math.sin(sigma)) * (math.cos(mean) * math.sin(half) / math.sin(sigma / 2)) ** 2
+    return EQUATOR_RADIUS_M * (sigma - FLATTENING / 2 * (x + y))
