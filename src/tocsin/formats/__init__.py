@@ -6,13 +6,13 @@ after a bad one, and it raises FormatError, with a position and never with conte
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
 from tocsin.errors import FormatError
-from tocsin.formats import atom, cap
+from tocsin.formats import atom, cap, nws, usgs
+from tocsin.formats._json import loads
 from tocsin.formats._xml import local, namespace, open_xml
 from tocsin.model import Reading
 
@@ -29,6 +29,8 @@ class Reader(Protocol):
 FORMATS: Mapping[str, Reader] = {
     "cap": cap.read,
     "atom": atom.read,
+    "nws": nws.read,
+    "usgs": usgs.read,
 }
 
 
@@ -60,8 +62,8 @@ def _name_of_xml(body: bytes) -> str | None:
 
 def _name_of_json(body: bytes) -> str | None:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        document = loads(body)
+    except FormatError:
         return None
     features = document.get("features", [document])
     feature = features[0] if isinstance(features, list) and features else document
