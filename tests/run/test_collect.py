@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from worlds import MESSAGES, MINUTE, NOW, World, cap, quakes
+
+from tocsin.model import Health, IssuerClass, Verdict
+from tocsin.run import collect
+from tocsin.run.collect import Document, Poll, take
+from tocsin.store import Store
+
+UNKNOWN = Health(source=MESSAGES.id)
+
+
+def _poll(*bodies: bytes, format_: str = "cap") -> Poll:
+    return Poll(documents=tuple(Document(format=format_, body=body) for body in bodies), etag='"1"')
+
+
+def test_take_stores_what_the_gate_admits_and_its_decisions() -> None:
+    with Store.open(None) as store:
+        collected = take(store, MESSAGES, _poll(cap("a"), cap("b", status="Test")), UNKNOWN, now=NOW)
+        assert [decision.verdict for decision in collected.decisions] == [Verdict.PASS, Verdict.DROP]
+        assert [event.identifier for event in store.events_of(MESSAGES.id)] == ["a"]
+        assert store.ledger_head()[0] == 3
+
+
+def test_take_remembers_the_validators_and_that_it_worked() -> None:
+    with Store.open(None) as store:
+        health = take(store, MESSAGES, _poll(cap("a")), replace(UNKNOWN, failures=3, error="timeout"), now=NOW).health
+        assert (health.succeeded, health.failures, health.error, health.etag) == (NOW, 0, "", '"1"')
+        assert store.healths() == (health,)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"<!doctype html><html><body>Sign in</body></html>", id="captive-portal"),
+        pytest.param(cap("a")[:300], id="truncated"),
+    ],
+)
+def test_take_counts_a_poll_of_nothing_readable_as_failed(body: bytes) -> None:
+    with Store.open(None) as store:
+        known = replace(UNKNOWN, succeeded=NOW - MINUTE, etag='"0"')
+        health = take(store, MESSAGES, _poll(body), known, now=NOW).health
+        assert (health.succeeded, health.failures, health.error, health.etag) == (NOW - MINUTE, 1, "unreadable", "")
+
+
+def test_take_loses_nothing_after_a_bad_document() -> None:
+    with Store.open(None) as store:
+        collected = take(store, MESSAGES, _poll(cap("a"), b"<alert", cap("b")), UNKNOWN, now=NOW)
+        assert {event.identifier for event in store.events_of(MESSAGES.id)} == {"a", "b"}
+        assert [problem.at.split()[0] for problem in collected.problems] == ["document[1]"]
+
+
+def test_take_of_an_unregistered_issuer_stores_nothing() -> None:
+    with Store.open(None) as store:
+        stranger = replace(MESSAGES, issuer_class=IssuerClass.UNREGISTERED)
+        take(store, stranger, _poll(cap("a")), UNKNOWN, now=NOW)
+        assert store.events_of(MESSAGES.id) == ()
+
+
+def test_an_unchanged_poll_adds_no_row_and_no_entry() -> None:
+    with Store.open(None) as store:
+        taken = take(store, MESSAGES, _poll(cap("a")), UNKNOWN, now=NOW)
+        head = store.ledger_head()
+        take(store, MESSAGES, _poll(cap("a")), taken.health, now=NOW + MINUTE)
+        assert store.ledger_head() == head
+
+
+SNAPSHOT = replace(MESSAGES, format="usgs", snapshot=True, families=("earthquake",))
+FIVE = (4.9, 5.0, 5.1, 5.2, 5.3)
+
+
+def test_a_snapshot_that_lost_nearly_all_at_once_is_looked_at_twice() -> None:
+    world = World(source=SNAPSHOT)
+    world.poll(quakes(*FIVE))
+    world.now += MINUTE
+    world.poll(quakes(updated=NOW, generated=world.now))
+    assert world.desk.healths[SNAPSHOT.id].suspected
+    assert world.desk.situation.events
+    world.now += MINUTE
+    world.poll(quakes(updated=NOW, generated=world.now))
+    assert not world.desk.situation.events
+
+
+def test_a_snapshot_with_a_broken_item_ends_nothing() -> None:
+    world = World(source=SNAPSHOT)
+    world.poll(quakes(5.2))
+    broken = (
+        quakes(5.2).replace(b'"Point"', b'"Pxint"').replace(b'"us0"', b'"us9"').replace(b'"code": "0"', b'"code": ""')
+    )
+    world.now += MINUTE
+    world.poll(broken)
+    assert len(world.desk.situation.events) >= 1
+
+
+def test_a_thread_grows_together_from_messages_in_any_order() -> None:
+    with Store.open(None) as store:
+        later = cap("b", sent=NOW + MINUTE, msg_type="Update", references=["a"])
+        take(store, MESSAGES, _poll(later), UNKNOWN, now=NOW)
+        take(store, MESSAGES, _poll(cap("a")), UNKNOWN, now=NOW)
+        threads = {standing.thread for standing in store.standing(store.live_threads(NOW))}
+        assert len(threads) == 1
+
+
+def test_links_are_those_of_the_index() -> None:
+    index = b"""<feed xmlns="http://www.w3.org/2005/Atom"><updated>2026-03-01T12:00:00Z</updated><entry><id>x</id>
+    <link type="application/cap+xml" href="https://weather.example.org/a.cap"/></entry></feed>"""
+    atom = replace(MESSAGES, format="atom")
+    assert [link.url for link in collect.links(atom, index, now=NOW)] == ["https://weather.example.org/a.cap"]
+    assert collect.links(atom, b"<html>", now=NOW) == ()
