@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import shapely
-from shapely.geometry import Point
+from shapely.geometry import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.geo._ellipsoid import destinations, geodesic_m
@@ -37,12 +36,12 @@ def circle(lon: float, lat: float, radius_m: float) -> BaseGeometry:
         outer_m = radius_m * _MARGIN / math.cos(math.pi / corners)
         pole = math.copysign(90.0, lat)
         holds_pole = geodesic_m(lon, lat, lon, pole) <= outer_m
-        azimuths = np.arange(corners) * (2 * math.pi / corners)
+        azimuths = np.linspace(0.0, 2 * math.pi, corners, endpoint=False)
         east, lats = destinations(lat, outer_m, azimuths)
         order = np.argsort(east) if holds_pole else np.arange(corners)
         ring = np.column_stack((lon + east[order], lats[order]))
-        ring = np.vstack((ring, ring[:1] + ((360.0 if holds_pole else 0.0), 0.0)))
+        ring = np.vstack((ring, ring[:1] + np.array((360.0 if holds_pole else 0.0, 0.0))))
         if corners >= _MOST_CORNERS or np.abs(np.diff(ring[:, 0])).max() <= _WIDEST_STEP:
             break
         corners *= 2
-    return cut(shapely.polygons(over_pole(ring, pole) if holds_pole else ring))
+    return cut(Polygon(over_pole(ring, pole) if holds_pole else ring))

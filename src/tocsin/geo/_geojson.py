@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import Point
+from shapely.geometry import LineString, Point
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.errors import FormatError
@@ -62,12 +62,14 @@ def _parts(value: Any, at: str, depth: int) -> Iterator[tuple[Callable[[Any, str
     if depth == 0:
         raise FormatError(f"collections deeper than {MAX_DEPTH}", at=at)
     kind = value.get("type") if isinstance(value, Mapping) else None
+    if not isinstance(kind, str):
+        raise FormatError("not a GeoJSON geometry", at=at)
     if kind == "GeometryCollection":
         for index, member in enumerate(_list(value.get("geometries"), at)):
             yield from _parts(member, f"{at}.geometries[{index}]", depth - 1)
     elif kind in _READERS:
         yield _READERS[kind], value.get("coordinates"), at
-    elif isinstance(kind, str) and kind.removeprefix("Multi") in _READERS:
+    elif kind.removeprefix("Multi") in _READERS:
         for index, member in enumerate(_list(value.get("coordinates"), at)):
             yield _READERS[kind.removeprefix("Multi")], member, f"{at}[{index}]"
     else:
@@ -89,7 +91,7 @@ def _line(positions: Any, at: str) -> _Found:
     line, problems = oriented(_positions(positions, at), at=at)
     if len(line) < 2 or not np.ptp(line, axis=0).any():
         raise FormatError("a line without length", at=at)
-    return cut(shapely.linestrings(unwrapped(line))), problems
+    return cut(LineString(unwrapped(line))), problems
 
 
 def _point(position: Any, at: str) -> _Found:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import GeometryCollection, MultiPolygon, Polygon
+from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.errors import FormatError
@@ -23,6 +23,8 @@ Ring: TypeAlias = NDArray[np.float64]
 
 MAX_VERTICES = 20_000
 """A ring of more becomes its convex hull. The largest recorded one has 6,842."""
+MAX_HOLE_VERTICES = 5_000
+"""Holes of more in all are left out: the area only grows."""
 MAX_POSITIONS = 1_000_000
 """A ring of more is refused before it is looked at."""
 MAX_CROSSINGS = 64
@@ -35,7 +37,10 @@ HALF_WORLD_DEG2 = 180.0 * 180.0
 
 _NO_AREA = 1e-9  # of the square of the extent: 100 km by 0.1 mm
 _SURELY_A_LONGITUDE = 100.0
+_TANGLE = "the ring crosses itself too often to be repaired; its convex hull is used"
 _CHUNK = 64
+_SURELY_QUICK = 1_000  # positions up to which GEOS tells within 10 ms whether a ring is valid, however it is drawn
+_AREAS = frozenset({"Polygon", "MultiPolygon"})
 
 
 def oriented(positions: Ring, *, at: str) -> tuple[Ring, tuple[Problem, ...]]:
@@ -65,8 +70,8 @@ def polygon(shell: Ring, *, at: str, holes: Sequence[Ring] = ()) -> tuple[BaseGe
     """
     if len(shell) > MAX_POSITIONS:
         raise FormatError(f"a ring has more than {MAX_POSITIONS} positions", at=at)
-    shell, problems = oriented(shell, at=at)
-    problems = list(problems)
+    shell, swapped = oriented(shell, at=at)
+    problems = list(swapped)
     if len(shell) and not np.array_equal(shell[0], shell[-1]):
         shell = np.vstack((shell, shell[:1]))
         problems.append(Problem(at=at, message="the ring is open; closed", is_repaired=True))
@@ -92,24 +97,22 @@ def cut(geometry: BaseGeometry) -> BaseGeometry:
         return geometry
     turns = range(math.floor((west + 180.0) / 360.0), math.floor((east + 180.0) / 360.0) + 1)
     pieces = [shapely.intersection(shifted(geometry, -360.0 * turn), WORLD) for turn in turns]
-    whole = shapely.union_all([piece for piece in pieces if piece.has_z is False and not piece.is_empty])
-    if geometry.geom_type not in {"Polygon", "MultiPolygon"}:
-        return whole
-    return areas(whole)
+    whole = shapely.union_all(pieces)
+    return areas(whole) if geometry.geom_type in _AREAS else whole
 
 
 def areas(geometry: BaseGeometry) -> BaseGeometry:
     """Return the polygons of a geometry without the lines and points that an overlay left beside them."""
-    if not isinstance(geometry, GeometryCollection) or isinstance(geometry, MultiPolygon):
+    if geometry.geom_type in _AREAS:
         return geometry
-    return shapely.union_all([part for part in geometry.geoms if part.geom_type in {"Polygon", "MultiPolygon"}])
+    return shapely.union_all([part for part in shapely.get_parts(geometry) if part.geom_type in _AREAS])
 
 
 def shifted(geometry: BaseGeometry, degrees: float) -> BaseGeometry:
     """Return the geometry moved east."""
     if degrees == 0.0:
         return geometry
-    return shapely.transform(geometry, lambda positions: positions + (degrees, 0.0))
+    return shapely.transform(geometry, lambda positions: positions + np.array((degrees, 0.0)))
 
 
 def unwrapped(positions: Ring) -> Ring:
@@ -141,37 +144,45 @@ def _has_area(ring: Ring) -> bool:
     if len(ring) < 4:
         return False
     extent = float(np.ptp(ring, axis=0).max())
-    return bool(shapely.convex_hull(shapely.linestrings(ring)).area > _NO_AREA * extent**2)
+    return _hull(ring).area > _NO_AREA * extent**2
 
 
 def _valid(ring: Ring, holes: Sequence[Ring]) -> tuple[BaseGeometry, str]:
     """Return the area within a ring that has one, and what had to be done to it, "" for nothing."""
-    if len(ring) > MAX_VERTICES:
-        return _hull(ring), f"the ring has more than {MAX_VERTICES} positions; its convex hull is used"
-    if holes:
+    excess = _excess(ring)
+    if excess:
+        return _hull(ring), excess
+    if holes and sum(map(len, holes)) <= MAX_HOLE_VERTICES:
         whole = Polygon(ring, [_beside(hole, ring) for hole in holes])
         if whole.is_valid:
             return whole, ""
     shell = Polygon(ring)
     if shell.is_valid:
         return shell, "the holes are not sound; left out" if holes else ""
-    if _crossings(ring) > MAX_CROSSINGS:
-        return _hull(ring), "the ring crosses itself too often; its convex hull is used"
-    repaired = areas(shapely.make_valid(shell, method="structure", keep_collapsed=False))
-    if repaired.is_empty or not repaired.is_valid:
-        return _hull(ring), "the ring crosses itself; its convex hull is used"
-    return repaired, "the ring crosses itself; repaired"
+    if _crossings(ring) <= MAX_CROSSINGS:
+        repaired = areas(shapely.make_valid(shell, method="structure", keep_collapsed=False))
+        if repaired.is_valid and not repaired.is_empty:
+            return repaired, "the ring crosses itself; repaired"
+    return _hull(ring), _TANGLE
+
+
+def _excess(ring: Ring) -> str:
+    """Return why not even the validity of a ring may be asked for; "" when it may."""
+    if len(ring) > MAX_VERTICES:
+        return f"the ring has more than {MAX_VERTICES} positions; its convex hull is used"
+    return _TANGLE if len(ring) > _SURELY_QUICK and _crossings(ring) > MAX_CROSSINGS else ""
 
 
 def _beside(hole: Ring, ring: Ring) -> Ring:
     """Return the hole on the turn of the earth on which the unwrapped shell lies."""
     hole = unwrapped(hole)
-    turns = np.round((ring[:, 0].mean() - hole[:, 0].mean()) / 360.0)
-    return hole + (360.0 * turns, 0.0)
+    turns = round(float(ring[:, 0].mean() - hole[:, 0].mean()) / 360.0)
+    moved: Ring = hole + np.array((360.0 * turns, 0.0))
+    return moved
 
 
 def _hull(ring: Ring) -> BaseGeometry:
-    return shapely.convex_hull(shapely.linestrings(ring))
+    return shapely.convex_hull(LineString(ring))
 
 
 def _crossings(ring: Ring) -> int:
@@ -180,7 +191,7 @@ def _crossings(ring: Ring) -> int:
     Stops at either limit, so a ring made to be slow costs milliseconds. A plain count of all pairs of edges would
     not: 20,000 edges have 200 million.
     """
-    edges = shapely.linestrings(np.stack((ring[:-1], ring[1:]), axis=1))
+    edges: NDArray[np.object_] = np.asarray(shapely.linestrings(np.stack((ring[:-1], ring[1:]), axis=1)))
     tree = shapely.STRtree(edges)
     count = candidates = 0
     for start in range(0, len(edges), _CHUNK):
