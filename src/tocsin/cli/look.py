@@ -12,7 +12,19 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from tocsin.cli.arguments import ANY_PATH, DONE, FILE, FOLDER, HAD_PROBLEMS, NO, Moment, is_terminal, name_problems, put
+from tocsin.cli.arguments import (
+    ANY_PATH,
+    DONE,
+    FILE,
+    FOLDER,
+    HAD_PROBLEMS,
+    NEW_FILE,
+    NO,
+    Moment,
+    is_terminal,
+    name_problems,
+    put,
+)
 from tocsin.errors import ConfigError
 from tocsin.model import Level
 
@@ -30,7 +42,7 @@ _MARKS = {0: "·", 1: "ⓘ", 2: "△", 3: "◆", 4: "⯃"}
 @click.option("--json", "as_json", is_flag=True, help="one JSON object in place of the table")
 @click.option("--fail-on", type=click.Choice(list(_LEVELS)), help="exit 1 when a place is at this level or above")
 @click.option(
-    "--config", "config_", type=FILE, default="tocsin.toml", help="where the sources stand (default tocsin.toml)"
+    "--config", "config_", type=NEW_FILE, default="tocsin.toml", help="where the sources stand (default tocsin.toml)"
 )
 @click.argument("places", type=FILE)
 def check(

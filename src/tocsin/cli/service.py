@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.arguments import DONE, FILE, put
+from tocsin.cli.arguments import DONE, NEW_FILE, put
 from tocsin.errors import ConfigError
 
 _PLACES = """\
@@ -42,7 +42,7 @@ def init(folder: Path) -> int:
 
 
 @click.command()
-@click.option("--config", "config_", type=FILE, default="tocsin.toml", show_default=True, help="the configuration")
+@click.option("--config", "config_", type=NEW_FILE, default="tocsin.toml", show_default=True, help="the configuration")
 def run(config_: Path) -> int:
     """Run the service: read the sources, tell the channels, serve the console. Ctrl-C ends it.
 

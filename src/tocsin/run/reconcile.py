@@ -25,8 +25,9 @@ class Desk:
     """The watch desk: it holds the situation and what each channel was told, and says what must be told now."""
 
     def __init__(
-        self, store: Store, situation: Situation, channels: Sequence[ChannelConfig], *, started: datetime
+        self, store: Store, situation: Situation, channels: Sequence[ChannelConfig], *, started: datetime | None
     ) -> None:
+        """Take up the work. From `started` a source has time to answer for the first time; None gives it none."""
         self.store = store
         self.situation = situation
         self.channels = {channel.id: channel for channel in channels}

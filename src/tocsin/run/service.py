@@ -238,6 +238,7 @@ async def look_once(store: Store, sources: Sequence[Source], places: Sequence[Pl
     """Return a desk that has asked every source once and told nobody."""
     async with client(contact) as http:
         loops = Loops(store, sources, places, (), http)
+        loops.desk.started = None  # there is no later look for which a source might still answer
         await asyncio.gather(*(loops.poll(source) for source in sources))
         loops.desk.reconcile(loops.clock())
         return loops.desk
