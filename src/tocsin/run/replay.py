@@ -106,13 +106,14 @@ def known_or_stranger(name: str, format: str) -> Source:  # noqa: A002  one name
     known = catalogue.SOURCES.get(name)
     if known is not None:
         return known
+    speakers = {source.jurisdiction for source in catalogue.SOURCES.values() if source.format == format}
     return Source(
         id=name,
         publisher=name,
         url="",
         format=format,
         issuer_class=IssuerClass.HAZARD,
-        jurisdiction=("001",),
+        jurisdiction=speakers.pop() if len(speakers) == 1 else ("001",),
         families=tuple(FAMILIES),
     )
 
