@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tocsin.model import Concern, Evidence, Impact, Response, Severity
+from tocsin.model import Concern, Evidence, Impact, Relation, Response, Severity
 
 _SEVERITIES = {severity: rank for rank, severity in enumerate(Severity)}  # CAP lists them worst first
+_RELATIONS = {relation: rank for rank, relation in enumerate(Relation)}
 
 
 def join(impacts: Sequence[Impact]) -> Concern:
     """Return the concern that these impacts, of one family at one place and at least one, make together.
 
-    Level, people, buildings and traffic are the highest, `begins` the earliest, `ends` the latest, `response` the
-    union. Hazard, relation and distance are those of the worst impact. The order of the impacts does not matter.
+    People, buildings, traffic and level are the highest, `begins` the earliest, `ends` the latest, `response` the
+    union in CAP's order. Hazard, relation and distance are those of the worst impact: the highest level, then the
+    nearest. Evidence stands once for each event, worst first. The order of the impacts does not matter.
     """
-    worst_first = sorted(impacts, key=_worst_first)
-    worst = worst_first[0]
+    worst = min(impacts, key=_worst_then_nearest)
     assert all((one.place, one.family) == (worst.place, worst.family) for one in impacts), "one place, one family"
     people = max(one.people for one in impacts)
     buildings = max(one.buildings for one in impacts)
@@ -39,12 +40,13 @@ def join(impacts: Sequence[Impact]) -> Concern:
         distance_m=worst.distance_m,
         response=_union(impacts),
         threads=tuple(sorted({one.thread for one in impacts})),
-        evidence=_evidence(worst_first),
+        evidence=_evidence(impacts),
     )
 
 
-def _worst_first(impact: Impact) -> tuple[int, int, float, str]:
-    return (-impact.level, _SEVERITIES[impact.evidence.severity], impact.distance_m, impact.evidence.event)
+def _worst_then_nearest(impact: Impact) -> tuple[int, float, int, int, str, str]:
+    severity, event = _SEVERITIES[impact.evidence.severity], impact.evidence.event
+    return (-impact.level, impact.distance_m, _RELATIONS[impact.relation], severity, event, impact.hazard)
 
 
 def _union(impacts: Sequence[Impact]) -> tuple[Response, ...]:
@@ -52,6 +54,13 @@ def _union(impacts: Sequence[Impact]) -> tuple[Response, ...]:
     return tuple(response for response in Response if response in found)
 
 
-def _evidence(worst_first: Sequence[Impact]) -> tuple[Evidence, ...]:
-    """Return each event's evidence once, worst first."""
-    return tuple({one.evidence.event: one.evidence for one in worst_first}.values())
+def _evidence(impacts: Sequence[Impact]) -> tuple[Evidence, ...]:
+    found: dict[str, Evidence] = {}
+    for one in sorted(impacts, key=_level_then_severity):
+        found.setdefault(one.evidence.event, one.evidence)
+    return tuple(found.values())
+
+
+def _level_then_severity(impact: Impact) -> tuple[int, int, str, bool]:
+    evidence = impact.evidence
+    return (-impact.level, _SEVERITIES[evidence.severity], evidence.event, not evidence.area_exact)

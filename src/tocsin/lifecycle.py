@@ -2,32 +2,38 @@
 
 Rules, in full:
 
-- A *message* is (source, sender, identifier, sent); it may have several parts. Linking holds within one source, and
-  references only within one sender: nobody ends another's warning.
+- A *message* is (source, sender, identifier, sent to the second); it may have several parts. Linking holds within one
+  source, and references only within one sender: nobody ends another's warning. A message does not reference itself.
 - A *thread* is all messages that are joined by references, by a re-used identifier, or by an alias.
+- Only what is Actual, Public and an Alert, Update or Cancel has an effect on other messages, and nothing that is from
+  more than a week ahead of our clock: a feed with an absurd date can neither ring nor silence.
 - A message is *superseded* when
-  1. an Update or Cancel of its sender references it;
+  1. an Update of its sender, sent no earlier than itself, references it. Where Updates of one moment reference one
+     another in a circle, those references prove nothing and all of them stay;
   2. its sender used its identifier again with a later `sent`;
   3. a later message of its source shares a "quake:" alias;
   4. later messages of its source with the same "vtec:" alias speak for all of its zones (NWS splits one alert over
-     several messages for different zones, so the alias alone proves nothing);
-  5. it follows, by references, a message that a Cancel names, and was sent no later than that Cancel.
-- A sibling supersedes nothing: two Updates of one Alert stay both, so that no area is ever lost.
-- *In force* is what is Actual, Public, an Alert or Update, not over by its own word, not superseded, no longer than
-  its end by our clock, and still listed by its source if that publishes snapshots. A message from more than a week
-  ahead of our clock is held back.
+     several messages for different zones, so the alias alone proves nothing). This holds part by part, and a part
+     with several VTEC is superseded only when all of them are spoken for;
+  5. a Cancel of its sender references it, or it follows such a message by references and was sent no later than the
+     Cancel. The Cancel may arrive first.
+- So without a Cancel the newest word of a thread always stays; a sibling supersedes nothing (two Updates of one Alert
+  stay both, and no area is ever lost); every doubt leaves a warning standing until it expires.
+- *In force* is what is Actual, Public, an Alert or Update, not over by its own word, not superseded, before its end
+  by our clock, not from more than a week ahead of it, and still listed by its source if that publishes snapshots.
 
-The order in which messages arrive does not matter; a failed fetch is not an input.
+The order in which messages arrive does not matter; a failed fetch is not an input. Everywhere, `events` holds one
+event for each id: which version of a message counts when an issuer changes it under the same name is the store's.
 
 Source: CAP 1.2, 3.2.1 (msgType, references) and 3.2.2 (expires); NWSI 10-1703 (VTEC).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from tocsin.hazards import HAZARDS
@@ -36,8 +42,10 @@ from tocsin.model import Code, Event, MsgType, Reference, Scope, Status, message
 AHEAD_AT_MOST = timedelta(days=7)
 LIFE_WITHOUT_HAZARD = timedelta(hours=24)
 SECOND_LOOK_FROM = 5
-SECOND_LOOK_SHARE = 0.8
+SECOND_LOOK_PERCENT = 80
+_QUAKE = "quake:"
 _VTEC = "vtec:"
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,31 +91,44 @@ def in_force(events: Iterable[Event], now: datetime, *, absent: Collection[str] 
     `absent` holds the ids that a complete snapshot no longer lists. Cost: near linear.
     """
     events = list(events)
-    superseded = _superseded(events)
+    superseded = _superseded([event for event in events if _counts(event, now)])
     standing = (
         event
         for event in events
-        if event.message not in superseded and event.id not in absent and _speaks(event) and _is_timely(event, now)
+        if _counts(event, now)
+        and event.msg_type is not MsgType.CANCEL
+        and not event.is_over
+        and now < ends(event)
+        and event.message not in superseded
+        and event.id not in superseded
+        and event.id not in absent
     )
-    return tuple(sorted(standing, key=lambda event: event.id))
+    return tuple(sorted(standing, key=_id))
 
 
 def ends(event: Event) -> datetime:
     """Return when our clock ends the event: `expires`, or the hazard's life where the issuer names none.
 
-    An `expires` before the onset cannot be meant as said; the hazard's life counts from the onset then. An `expires`
-    not after `sent` is an end at once.
+    An `expires` after `sent` but not after the onset cannot be meant as said: the hazard's life then counts from the
+    onset. An `expires` not after `sent` is an end at once (so tsunami centres cancel).
     """
     begins = max(event.onset or event.sent, event.sent)
-    if event.expires is None or event.sent < event.expires < begins:
-        return begins + (HAZARDS[event.hazard].lasts if event.hazard else LIFE_WITHOUT_HAZARD)
-    return event.expires
+    if event.expires is not None and not event.sent < event.expires <= begins:
+        return event.expires
+    hazard = HAZARDS.get(event.hazard or "")  # a stored event may be of a hazard that a newer list lacks
+    lasts = hazard.lasts if hazard else LIFE_WITHOUT_HAZARD
+    return begins + lasts if begins <= _END_OF_TIME - lasts else _END_OF_TIME
 
 
 def boundary(events: Iterable[Event], now: datetime) -> datetime | None:
-    """Return the next moment after `now` at which one of the events in force begins or ends, or None."""
-    moments = (moment for event in in_force(events, now) for moment in (event.onset, ends(event)))
-    return min((moment for moment in moments if moment is not None and moment > now), default=None)
+    """Return the next moment after `now` at which an event begins or ends, or one from too far ahead is let in.
+
+    Between `now` and that moment `in_force` does not change unless a message arrives. None: nothing is to come.
+    """
+    events = list(events)
+    moments = [moment for event in in_force(events, now) for moment in (event.onset, ends(event)) if moment]
+    moments += [event.sent - AHEAD_AT_MOST for event in events if event.sent > now + AHEAD_AT_MOST]
+    return min((moment for moment in moments if moment > now), default=None)
 
 
 def vanished(live: Collection[str], listed: Collection[str], *, suspected: bool) -> Vanished:
@@ -116,30 +137,27 @@ def vanished(live: Collection[str], listed: Collection[str], *, suspected: bool)
     When more than four fifths of at least five would go at once nothing goes, unless that was `suspected` before:
     an emptied feed looks like an all-clear, and an all-clear can wait for a second look.
     """
-    gone = frozenset(live) - frozenset(listed)
-    is_doubtful = len(live) >= SECOND_LOOK_FROM and len(gone) > SECOND_LOOK_SHARE * len(live)
+    live = frozenset(live)
+    gone = live - frozenset(listed)
+    is_doubtful = len(live) >= SECOND_LOOK_FROM and len(gone) * 100 > SECOND_LOOK_PERCENT * len(live)
     if is_doubtful and not suspected:
         return Vanished(absent=frozenset(), suspected=True)
     return Vanished(absent=gone, suspected=False)
 
 
-def _speaks(event: Event) -> bool:
-    """Return whether the message, by its own words, says that something is the matter."""
+def _counts(event: Event, now: datetime) -> bool:
+    """Return whether the message may have an effect at all."""
     return (
         event.status is Status.ACTUAL
         and event.scope is Scope.PUBLIC
-        and event.msg_type in {MsgType.ALERT, MsgType.UPDATE}
-        and not event.is_over
+        and event.msg_type in {MsgType.ALERT, MsgType.UPDATE, MsgType.CANCEL}
+        and event.sent <= now + AHEAD_AT_MOST
     )
-
-
-def _is_timely(event: Event, now: datetime) -> bool:
-    return now < ends(event) and event.sent <= now + AHEAD_AT_MOST
 
 
 def _name(event: Event) -> str:
     """Return the key of an identifier whatever its `sent`, so that a re-used one is found."""
-    return f"{event.source}|{event.sender}|{event.identifier}"
+    return event.message.rpartition("|")[0]
 
 
 def _aliases(event: Event) -> Iterator[str]:
@@ -149,8 +167,8 @@ def _aliases(event: Event) -> Iterator[str]:
 def _own_references(event: Event) -> Iterator[Reference]:
     """Yield the references that count: to messages of the same sender, and not to itself."""
     for reference in event.references:
-        itself = reference.identifier == event.identifier and reference.sent == event.sent
-        if reference.sender == event.sender and not itself:
+        is_itself = reference.identifier == event.identifier and _second(reference) == _second(event)
+        if reference.sender == event.sender and not is_itself:
             yield reference
 
 
@@ -165,20 +183,54 @@ def _root(parent: dict[str, str], name: str) -> str:
     return name
 
 
-def _superseded(events: Iterable[Event]) -> set[str]:
-    """Return the names of the messages that a later word of their issuer has replaced or ended."""
-    events = [event for event in events if event.status is Status.ACTUAL and event.scope is Scope.PUBLIC]
+def _superseded(events: Sequence[Event]) -> set[str]:
+    """Return the names of the messages, and the ids of the parts, that a later word of their issuer has replaced."""
     return {
-        *(name for event in events if _replaces(event) for name in _referenced(event)),
+        *_updated(events),
         *_outdated(events, lambda event: [_name(event)]),
-        *_outdated(events, lambda event: [key for key in _aliases(event) if "|quake:" in key]),
+        *_outdated(
+            events, lambda event: [key for key in _aliases(event) if key.startswith(f"{event.source}|{_QUAKE}")]
+        ),
         *_zones_taken_over(events),
         *_cancelled(events),
     }
 
 
-def _replaces(event: Event) -> bool:
-    return event.msg_type in {MsgType.UPDATE, MsgType.CANCEL}
+def _updated(events: Iterable[Event]) -> Iterator[str]:
+    """Yield what Updates name. References forward in time, or in a circle at one moment, prove nothing."""
+    at_once: list[tuple[str, str]] = []
+    for event in events:
+        if event.msg_type is not MsgType.UPDATE:
+            continue
+        for reference in _own_references(event):
+            name = message_name(event.source, reference)
+            if _second(reference) < _second(event):
+                yield name
+            elif _second(reference) == _second(event):
+                at_once.append((event.message, name))
+    circular = _circular(at_once)
+    yield from (name for updater, name in at_once if updater not in circular or name not in circular)
+
+
+def _circular(references: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the names that are left when those which nobody left references are taken away, again and again.
+
+    These are the circles and what they reference. Cost: linear (the first half of Kahn's topological sort).
+    """
+    onward: defaultdict[str, set[str]] = defaultdict(set)
+    for updater, name in references:
+        onward[updater].add(name)
+    times_named = Counter(name for names in onward.values() for name in names)
+    left = {*onward, *times_named}
+    free = [name for name in left if not times_named[name]]
+    while free:
+        name = free.pop()
+        left.discard(name)
+        for other in onward.get(name, ()):
+            times_named[other] -= 1
+            if not times_named[other]:
+                free.append(other)
+    return left
 
 
 def _outdated(events: Iterable[Event], names: Callable[[Event], Iterable[str]]) -> Iterator[str]:
@@ -188,54 +240,64 @@ def _outdated(events: Iterable[Event], names: Callable[[Event], Iterable[str]]) 
         for name in names(event):
             groups[name].append(event)
     for group in groups.values():
-        latest = max(event.sent for event in group)
-        yield from (event.message for event in group if event.sent < latest)
+        latest = max(map(_second, group))
+        yield from (event.message for event in group if _second(event) < latest)
 
 
 def _zones_taken_over(events: Iterable[Event]) -> Iterator[str]:
-    """Yield the messages all of whose zones later messages with the same VTEC speak for."""
+    """Yield the ids of the parts for all of whose zones later messages with the same VTEC speak."""
     groups: defaultdict[str, list[Event]] = defaultdict(list)
     for event in events:
         for alias in event.aliases:
             if alias.startswith(_VTEC):
                 groups[f"{event.source}|{alias}"].append(event)
+    still_alone = Counter(event.id for group in groups.values() for event in group)
     for group in groups.values():
-        taken: set[Code] = set()
-        is_latest = True
-        for _, same in groupby(sorted(group, key=_sent, reverse=True), key=_sent):
-            together = list(same)
-            for event in together:
-                if not is_latest and _zones(event) <= taken:
-                    yield event.message
-            taken.update(*(_zones(event) for event in together))
-            is_latest = False
+        still_alone.subtract(event.id for event in _spoken_for(group))
+    yield from (name for name, count in still_alone.items() if not count)
 
 
-def _sent(event: Event) -> datetime:
-    return event.sent
+def _spoken_for(group: Iterable[Event]) -> Iterator[Event]:
+    """Yield the events of one VTEC whose zones are all among those of the later ones."""
+    taken: set[Code] | None = None
+    for _, same in groupby(sorted(group, key=_second, reverse=True), key=_second):
+        together = list(same)
+        if taken is not None:
+            yield from (event for event in together if _zones(event) <= taken)
+        taken = (taken or set()).union(*map(_zones, together))
 
 
 def _zones(event: Event) -> set[Code]:
+    """Return the UGC codes of the areas, or whatever codes there are in place of them."""
     codes = {code for area in event.areas for code in area.geocodes}
     return {code for code in codes if code.scheme == "UGC"} or codes
 
 
-def _cancelled(events: Iterable[Event]) -> Iterator[str]:
-    """Yield what Cancels name, and what followed it by references no later than the Cancel. Cycles come to an end."""
-    events = list(events)
+def _cancelled(events: Sequence[Event]) -> set[str]:
+    """Return what Cancels name, and what followed it by references no later than the Cancel.
+
+    The latest Cancel goes first: what it has reached, an earlier one need not enter again. Cost: linear.
+    """
     followers: defaultdict[str, list[Event]] = defaultdict(list)
     for event in events:
         for name in _referenced(event):
             followers[name].append(event)
-    for cancel in events:
-        if cancel.msg_type is not MsgType.CANCEL:
-            continue
-        seen: set[str] = set()
+    reached: set[str] = set()
+    cancels = (event for event in events if event.msg_type is MsgType.CANCEL)
+    for cancel in sorted(cancels, key=_second, reverse=True):
         ahead = list(_referenced(cancel))
         while ahead:
             name = ahead.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            ahead += [one.message for one in followers[name] if one.sent <= cancel.sent and one.sender == cancel.sender]
-        yield from seen - {cancel.message}
+            if name not in reached:
+                reached.add(name)
+                ahead += [one.message for one in followers[name] if _second(one) <= _second(cancel)]
+    return reached
+
+
+def _id(event: Event) -> str:
+    return event.id
+
+
+def _second(said: Event | Reference) -> datetime:
+    """Return when it was sent, as exactly as a message's name says it. Source: CAP 1.2, 3.3.2 DateTime."""
+    return said.sent.replace(microsecond=0)

@@ -299,8 +299,12 @@ class Event:
 
 
 def message_name(source: str, reference: Reference) -> str:
-    """Return the name of the message that `reference` means when it is read in `source`."""
-    return f"{source}|{reference.sender}|{reference.identifier}|{reference.sent:%Y%m%dT%H%M%SZ}"
+    """Return the name of the message that `reference` means when it is read in `source`.
+
+    Without a bare "|" in the sender no two senders can arrive at one name and end each other's warnings.
+    """
+    sender = reference.sender.replace("%", "%25").replace("|", "%7C")
+    return f"{source}|{sender}|{reference.identifier}|{reference.sent:%Y%m%dT%H%M%SZ}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -434,12 +438,14 @@ class Touch(NamedTuple):
     """How one event meets one place: what `match` finds and `impact` judges.
 
     `distance_m` is 0 inside; from the nearest edge otherwise; `inf` for an unplaced area. `area_exact` is false when
-    the place was matched by a coarser region than the issuer meant, because a geocode could not be resolved.
+    the place was matched by a coarser region than the issuer meant, because a geocode could not be resolved;
+    `is_wide` is true when that region is a whole country or more.
     """
 
     relation: Relation
     distance_m: float
     area_exact: bool
+    is_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

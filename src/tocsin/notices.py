@@ -3,10 +3,15 @@
 Level-triggered: what is true is compared with what was last told. Nothing is remembered here, so a restart, a retry,
 a second worker and the mere passing of time reach the same answer. `Told` changes only when something is told, so
 that small steps add up to a reason in the end.
+
+What leaves less time or asks for more (first, worse, sooner, instruction) and an end are told at once; what is better
+waits until some time after the last word. A level that flips between two values every minute thus rings at most four
+times in any hour: one easing and one rise in each `EASE_AFTER`.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +24,10 @@ COVERAGE = "coverage"  # the family of notices about blindness
 
 SOONER_BY = timedelta(minutes=30)
 LONGER_BY = timedelta(hours=3)
-EASE_AFTER = timedelta(minutes=15)
+# Not shorter: an easing and the next rise ring within a minute, and four notices in an hour are the most (F10).
+EASE_AFTER = timedelta(minutes=30)
 
+_LEVEL_STANDS = frozenset({Reason.SOONER, Reason.INSTRUCTION, Reason.LONGER})
 _TO_DO = frozenset({Response.SHELTER, Response.EVACUATE, Response.PREPARE, Response.EXECUTE, Response.AVOID})
 
 
@@ -39,50 +46,60 @@ class Due:
 def due(current: Concern | None, told: Told | None, *, now: datetime, at_least: Level) -> Reason | None:
     """Return why a channel that hears from `at_least` on must hear of this concern at `now`, or None.
 
-    What is worse is told at once. What is better waits until `EASE_AFTER` after the last word, so that an issuer who
-    wavers does not ring each time; an end is told at once.
+    A concern below `at_least` does not ring for itself; one that was told and falls below is eased once, and then its
+    channel is left in peace, its end included, until it rises again. What rises from there is a first word when
+    no thread of it was ever told. Calm never rings.
     """
-    if told is None:
-        return Reason.FIRST if current and current.level >= at_least else None
+    at_least = max(at_least, Level.NOTICE)
+    if told is None or told.level < at_least:
+        if current is None or current.level < at_least:
+            return None
+        return Reason.WORSE if told is not None and set(told.threads) & set(current.threads) else Reason.FIRST
     if current is None:
-        return Reason.ENDED if told.level >= at_least else None
+        return Reason.ENDED
     if current.level > told.level:
-        return Reason.WORSE if current.level >= at_least else None
-    if told.level < at_least:
-        return None
-    if current.level < told.level:
-        return Reason.EASED if now >= told.at + EASE_AFTER else None
+        return Reason.WORSE
     return _changed(current, told, now)
 
 
 def _changed(current: Concern, told: Told, now: datetime) -> Reason | None:
-    """Return what else a concern of the told level can give reason for."""
-    if _TO_DO & set(current.response) - set(told.response):
-        return Reason.INSTRUCTION
+    """Return what a concern that is no worse than told can give reason for, the most pressing first."""
+    # A begin that has passed counts as now: it rings while the one that was told still lies well ahead.
     if told.begins is not None and max(current.begins, now) <= told.begins - SOONER_BY:
         return Reason.SOONER
+    if _TO_DO & set(current.response) - set(told.response):
+        return Reason.INSTRUCTION
+    if current.level < told.level:
+        return Reason.EASED if now >= told.at + EASE_AFTER else None
     if told.ends is not None and current.ends >= told.ends + LONGER_BY:
         return Reason.LONGER
     return None
 
 
 def settles(current: Concern | None, told: Told | None) -> datetime | None:
-    """Return when an easing that is held back now will be told, or None."""
+    """Return the moment from which an easing is no longer held back, or None when nothing has eased."""
     if current is None or told is None or current.level >= told.level:
         return None
     return told.at + EASE_AFTER
 
 
 def due_coverage(current: Blindness | None, told: Told | None) -> Reason | None:
-    """Return BLIND when a family is unwatched that was not told so, SEEING_AGAIN when none is any more, or None."""
+    """Return BLIND when a family is unwatched that was not told so, SEEING_AGAIN when none is any more, or None.
+
+    When only some families are watched again nothing is told yet, and what was told stays.
+    """
     if current is not None:
-        return Reason.BLIND if told is None or set(current.families) - set(told.families) else None
+        return Reason.BLIND if set(current.families) - set(told.families if told else ()) else None
     return Reason.SEEING_AGAIN if told is not None else None
 
 
 def told_after(change: Due, *, now: datetime) -> Told | None:
-    """Return what the channel has been told once the change is in the outbox; None when there is nothing to keep."""
-    current = change.current
+    """Return what the channel has been told once the change is in the outbox; None when there is nothing to keep.
+
+    A notice that is not about the level leaves the told level and responses standing, so that it cannot be the way
+    round the damping: only worse and eased move them down or anew.
+    """
+    current, told = change.current, change.told
     if current is None:
         return None
     if isinstance(current, Blindness):
@@ -94,43 +111,56 @@ def told_after(change: Due, *, now: datetime) -> Told | None:
             level=Level.NOTICE,
             families=current.families,
         )
+    level, response = current.level, current.response
+    if told is not None and change.reason in _LEVEL_STANDS:
+        level = max(told.level, level)
+        response = tuple(one for one in Response if one in {*told.response, *response})
     return Told(
         channel=change.channel,
         place=change.place,
         family=change.family,
         at=now,
-        level=current.level,
+        level=level,
         begins=current.begins,
         ends=current.ends,
-        response=current.response,
+        response=response,
         threads=current.threads,
     )
 
 
 def group(changes: Iterable[Due], *, now: datetime, events: Mapping[str, Event]) -> tuple[Notice, ...]:
-    """Return the notices of these changes: one for each channel, reason, family and level, with all its places.
+    """Return the notices of these changes, worst first: one for each channel, reason, family and level, all places.
 
-    `events` gives the words of the worst evidence; an event that is not there gives none.
+    Coverage goes by channel, reason, families and sources. `events` gives the words of the worst evidence; an event
+    that is not there gives none. The order of the changes does not matter.
     """
     groups: defaultdict[tuple[object, ...], list[Due]] = defaultdict(list)
     for change in changes:
         groups[_group_of(change)].append(change)
-    return tuple(_notice(same, now, events) for same in groups.values())
+    found = (_notice(same, now, events) for same in groups.values())
+    return tuple(sorted(found, key=lambda notice: (-notice.level, notice.channel, notice.family, notice.id)))
 
 
 def _group_of(change: Due) -> tuple[object, ...]:
-    blindness = change.current if isinstance(change.current, Blindness) else None
-    families = blindness.families if blindness else change.told.families if change.told else ()
-    return (change.channel, change.reason, change.family, _level(change), families, blindness and blindness.sources)
+    return (change.channel, change.reason, change.family, _level(change), _families(change), _sources(change))
 
 
 def _level(change: Due) -> Level:
-    """Return the level that a notice is about: for an end, the level that ends."""
+    """Return the level that a notice is about: for what is over, the level that was told."""
     if isinstance(change.current, Concern):
         return change.current.level
-    if change.told is not None and change.current is None:
-        return change.told.level
-    return Level.NOTICE
+    return change.told.level if change.told else Level.NOTICE
+
+
+def _families(change: Due) -> tuple[str, ...]:
+    """Return the families that are blind, or were told to be."""
+    if isinstance(change.current, Blindness):
+        return change.current.families
+    return change.told.families if change.told else ()
+
+
+def _sources(change: Due) -> tuple[str, ...]:
+    return change.current.sources if isinstance(change.current, Blindness) else ()
 
 
 def _notice(changes: Sequence[Due], now: datetime, events: Mapping[str, Event]) -> Notice:
@@ -139,7 +169,6 @@ def _notice(changes: Sequence[Due], now: datetime, events: Mapping[str, Event]) 
         (change.current for change in changes if isinstance(change.current, Concern)),
         key=lambda concern: (-concern.level, concern.begins, concern.place),
     )
-    blindness = first.current if isinstance(first.current, Blindness) else None
     told = [change.told for change in changes if change.told is not None]
     spans: Sequence[Concern | Told] = concerns or told
     event = events.get(concerns[0].evidence[0].event) if concerns and concerns[0].evidence else None
@@ -157,8 +186,8 @@ def _notice(changes: Sequence[Due], now: datetime, events: Mapping[str, Event]) 
         ends=max((span.ends for span in spans if span.ends), default=None),
         places=places,
         threads=threads,
-        families=blindness.families if blindness else told[0].families if told else (),
-        sources=blindness.sources if blindness else (),
+        families=_families(first),
+        sources=_sources(first),
         concerns=tuple(concerns),
         texts=event.texts if event else (),
         sender_name=event.sender_name if event else "",
@@ -168,5 +197,5 @@ def _notice(changes: Sequence[Due], now: datetime, events: Mapping[str, Event]) 
 
 def _id(change: Due, now: datetime, places: Sequence[str], threads: Sequence[str]) -> str:
     """Return a name that the same notice of the same moment has on every machine."""
-    parts = [now.isoformat(), change.channel, change.reason, change.family, str(int(_level(change))), *places, *threads]
-    return "ntc_" + sha256("\0".join(parts).encode()).hexdigest()[:26]
+    parts = [now.isoformat(), change.channel, change.reason, change.family, _level(change), places, threads]
+    return "ntc_" + sha256(json.dumps(parts).encode()).hexdigest()[:26]
