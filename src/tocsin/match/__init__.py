@@ -1,15 +1,14 @@
 """Which places an area touches, and how far off the others are: arrays in, arrays out.
 
-`PlaceIndex.near` is geometry only; `touches` adds what codes can tell, for an area that has no geometry is still
-somewhere. An unknown code is never a skip: the place is then matched by the coarser region that the code names, or by
-the issuer's whole territory, and the touch says that it is not exact.
+`PlaceIndex.near` is geometry only; `touches` adds what codes can tell, for an area without a geometry is still
+somewhere (`coded`). An unknown is never a reason to leave a place out; the touch then says that it is not exact.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -17,147 +16,152 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from tocsin import geo
-from tocsin.match.codes import COUNTRY, SUBDIVISION, WORLD, normal, region_of
-from tocsin.model import Area, Code, Event, Place, Relation, Touch
+from tocsin.match.coded import CodeIndex
+from tocsin.model import Area, Event, Place, Relation, Touch
 
 __all__ = ["Near", "PlaceIndex", "touches"]
 
-_INF = float("inf")
+_TOUCH_M = 0.01  # edges that meet over the 180th meridian or at a pole meet but for the rounding of a turn
+_WEST, _SOUTH, _EAST, _NORTH = -180.0, -90.0, 180.0, 90.0  # where degrees end
 _RANK = {relation: rank for rank, relation in enumerate(Relation)}  # nearest first
 
+_Positions = npt.NDArray[np.intp]
+_Metres = npt.NDArray[np.float64]
+_Shapes = npt.NDArray[np.object_]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Near:
-    """Pairs of an area and a place that is within reach of it, four arrays of one length (n,).
+    """Pairs of an area and a place that meet, as four arrays of one length (n,), sorted by area, then by place.
 
     `area` and `place` are positions; `distance_m` is 0 inside or on the edge; `approach_m` is 0 where a road that
-    leads to the place touches the area, else inf. Sorted by area, then by place.
+    leads to the place meets the area, else inf.
     """
 
-    area: npt.NDArray[np.intp]
-    place: npt.NDArray[np.intp]
-    distance_m: npt.NDArray[np.float64]
-    approach_m: npt.NDArray[np.float64]
+    area: _Positions
+    place: _Positions
+    distance_m: _Metres
+    approach_m: _Metres
 
 
 class PlaceIndex:
-    """The places, indexed by where they are and by the codes they lie in. Costs about 1 microsecond a place to make."""
+    """The places, indexed by where they are, by the roads that lead to them and by the codes they lie in.
+
+    Cost: about 10 microseconds a place to make.
+    """
 
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = tuple(places)
-        self._shapes = np.array([place.geometry for place in self.places], dtype=object)
-        self._tree = shapely.STRtree(self._shapes)
+        self.codes = CodeIndex([place.geocodes for place in self.places])
+        self._tree = shapely.STRtree(_shapes([place.geometry for place in self.places]))
         roads = [(position, road) for position, place in enumerate(self.places) for road in place.approaches]
         self._road_of = np.array([position for position, _ in roads], dtype=np.intp)
-        self._roads = shapely.STRtree([road for _, road in roads])
-        self._by_code: defaultdict[Code, set[int]] = defaultdict(set)
-        self._by_scheme: defaultdict[str, set[int]] = defaultdict(set)
-        for position, place in enumerate(self.places):
-            for code in map(normal, place.geocodes):
-                self._by_code[code].add(position)
-                self._by_scheme[code.scheme].add(position)
+        self._roads = shapely.STRtree(_shapes([road for _, road in roads]))
 
     def near(self, areas: Sequence[BaseGeometry], *, within_m: float) -> Near:
-        """Return the pairs with `distance_m` of at most `within_m`, or with a road into the area.
+        """Return the pairs whose distance is at most `within_m`, and those with a road into the area.
 
-        A place on the edge is inside. Cost: one index query an area, and one distance for each place near but not in.
+        A place on the edge is inside. Cost: two or three index queries an area, and one measured distance for each
+        place that is close to it but not in it; no step looks at all the places.
         """
-        shapes = np.asarray(areas, dtype=object)
-        inside = {(int(area), int(place)): 0.0 for area, place in self._tree.query(shapes, predicate="intersects").T}
-        found = dict(inside)
-        if within_m > 0:
-            for number, area in enumerate(areas):
-                for place in self._around(area, within_m):
-                    if (number, place) not in inside:
-                        distance = geo.distance_m(self.places[place].geometry, area)
-                        if distance <= within_m:
-                            found[number, place] = distance
-        roads = self._roads.query(shapes, predicate="intersects").T if len(self._road_of) else ()
-        approached = {(int(area), int(self._road_of[road])) for area, road in roads}
-        pairs = sorted(found.keys() | approached)
+        shapes = _shapes(areas)
+        inside = np.unique(self._keys(*self._tree.query(shapes, predicate="intersects")))
+        road_areas, roads = self._roads.query(shapes, predicate="intersects")
+        approached = np.unique(self._keys(road_areas, self._road_of[roads]))
+        measured = np.setdiff1d(np.concatenate([self._around(shapes, within_m), approached]), inside)
+        metres = self._measure(shapes, measured)
+        kept = (metres <= within_m) | np.isin(measured, approached)
+        keys = np.concatenate([inside, measured[kept]])
+        distances = np.concatenate([np.zeros(len(inside)), metres[kept]])
+        order = np.argsort(keys)
+        area, place = np.divmod(keys[order], max(len(self.places), 1))
         return Near(
-            area=np.array([area for area, _ in pairs], dtype=np.intp),
-            place=np.array([place for _, place in pairs], dtype=np.intp),
-            distance_m=np.array([found[pair] if pair in found else self._distance(areas, pair) for pair in pairs]),
-            approach_m=np.array([0.0 if pair in approached else _INF for pair in pairs]),
+            area=area,
+            place=place,
+            distance_m=distances[order],
+            approach_m=np.where(np.isin(keys[order], approached), 0.0, inf),
         )
 
-    def coded(self, codes: Iterable[Code]) -> set[int]:
-        """Return the positions of the places that lie in one of these codes."""
-        return set().union(*(self._by_code.get(normal(code), ()) for code in codes))
+    def _keys(self, area: _Positions, place: _Positions) -> _Positions:
+        """Return each pair as one number, so that pairs can be compared and sorted as arrays."""
+        return area * len(self.places) + place
 
-    def states(self, scheme: str) -> set[int]:
-        """Return the positions of the places that state a code of this scheme, so that another one rules them out."""
-        return self._by_scheme.get(scheme, set())
+    def _around(self, shapes: _Shapes, within_m: float) -> _Positions:
+        """Return the keys of all pairs that may be within reach, and few others."""
+        found = [np.empty(0, dtype=np.intp)]
+        for number, shape in enumerate(shapes):
+            places = np.concatenate([np.empty(0, dtype=np.intp), *self._close_to(shape, within_m)])
+            found.append(self._keys(np.full(len(places), number), places))
+        return np.concatenate(found)
 
-    def _around(self, area: BaseGeometry, within_m: float) -> set[int]:
-        boxes = [shapely.box(*box) for box in geo.box_around(area, within_m)]
-        return {int(place) for place in self._tree.query(boxes)[1]}
+    def _close_to(self, shape: BaseGeometry, within_m: float) -> Iterator[_Positions]:
+        boxes = geo.box_around(shape, max(within_m, _TOUCH_M))
+        if len(boxes) == 1 and not _spans(boxes[0]):
+            if within_m > 0:
+                # Far fewer than the whole box holds. A degree of longitude is the shorter one, so that the reach of
+                # the box, taken along both axes, is an upper bound of every distance in degrees.
+                reach = max(abs(a - b) for a, b in zip(boxes[0], shape.bounds, strict=True))
+                yield self._tree.query(shape, predicate="dwithin", distance=reach * sqrt(2))
+        else:
+            for box in boxes if within_m > 0 else _seams(boxes):
+                yield self._tree.query(shapely.box(*box))
 
-    def _distance(self, areas: Sequence[BaseGeometry], pair: tuple[int, int]) -> float:
-        return geo.distance_m(self.places[pair[1]].geometry, areas[pair[0]])
+    def _measure(self, shapes: _Shapes, keys: _Positions) -> _Metres:
+        pairs = (divmod(key, len(self.places)) for key in keys.tolist())
+        metres = (geo.distance_m(self.places[place].geometry, shapes[area]) for area, place in pairs)
+        return np.array([0.0 if distance <= _TOUCH_M else distance for distance in metres])
+
+
+_Box = tuple[float, float, float, float]
+
+
+def _spans(box: _Box) -> bool:
+    """Return whether the box reaches around the Earth, as it does at a pole."""
+    return box[0] <= _WEST and box[2] >= _EAST
+
+
+def _seams(boxes: Sequence[_Box]) -> Iterator[_Box]:
+    """Yield the edges where degrees end but the Earth goes on: the 180th meridian, on both sides, and the poles."""
+    for west, south, east, north in boxes:
+        if west <= _WEST:
+            yield _WEST, south, _WEST, north
+        if east >= _EAST:
+            yield _EAST, south, _EAST, north
+        if south <= _SOUTH:
+            yield west, _SOUTH, east, _SOUTH
+        if north >= _NORTH:
+            yield west, _NORTH, east, _NORTH
+
+
+def _shapes(geometries: Sequence[BaseGeometry]) -> _Shapes:
+    shapes = np.empty(len(geometries), dtype=object)
+    shapes[:] = geometries
+    return shapes
 
 
 def touches(index: PlaceIndex, event: Event, *, within_m: float, jurisdiction: Sequence[str]) -> dict[int, Touch]:
     """Return for each place that the event touches its nearest touch, over all areas of the event, by position.
 
     An area with a geometry counts by that alone; one without by its codes; `jurisdiction` (ISO 3166 codes, "001" for
-    the world) is where the issuer speaks at all. An event without any area touches the whole jurisdiction.
+    the world, none if it is not known) is where the issuer speaks at all. An event without any area touches all of
+    the jurisdiction.
     """
-    found: dict[int, Touch] = {}
     placed = [area.geometry for area in event.areas if area.geometry is not None]
-    if placed:
-        for position, touch in _placed(index, placed, within_m):
-            _keep_nearest(found, position, touch)
-    for area in event.areas or (Area(),):
-        if area.geometry is None:
-            for position, touch in _coded(index, area.geocodes, jurisdiction).items():
-                _keep_nearest(found, position, touch)
+    unplaced = {area.geocodes for area in event.areas or (Area(),) if area.geometry is None}
+    found = index.codes.touches(unplaced, jurisdiction) if unplaced else {}
+    for position, touch in _of(index.near(placed, within_m=within_m)) if placed else ():
+        known = found.get(position)
+        if known is None or _order(touch) < _order(known):
+            found[position] = touch
     return found
 
 
-def _placed(index: PlaceIndex, areas: Sequence[BaseGeometry], within_m: float) -> Iterable[tuple[int, Touch]]:
-    near = index.near(areas, within_m=within_m)
+def _of(near: Near) -> Iterator[tuple[int, Touch]]:
     rows = zip(near.place.tolist(), near.distance_m.tolist(), near.approach_m.tolist(), strict=True)
     for position, distance_m, approach_m in rows:
-        if distance_m == 0:
-            relation = Relation.INSIDE
-        else:
-            relation = Relation.APPROACH if approach_m == 0 else Relation.NEAR
+        beside = Relation.APPROACH if approach_m == 0 else Relation.NEAR
+        relation = Relation.INSIDE if distance_m == 0 else beside
         yield position, Touch(relation, distance_m, area_exact=True)
-
-
-def _coded(index: PlaceIndex, codes: Sequence[Code], jurisdiction: Sequence[str]) -> Mapping[int, Touch]:
-    """Return the places that lie in an area known by its codes only.
-
-    A place that states a code of the same scheme is in it or is not. For the others the region counts that the codes
-    name, or the jurisdiction where they name none.
-    """
-    inside = index.coded(codes)
-    settled = set().union(*(index.states(normal(code).scheme) for code in codes))
-    regions = [region for region in map(region_of, codes) if region is not None]
-    territory = regions or [Code(SUBDIVISION if "-" in name else COUNTRY, name) for name in jurisdiction]
-    if not territory or any(region.value == WORLD for region in territory):
-        coarse = set(range(len(index.places)))
-    else:
-        unknown = set(range(len(index.places))) - index.states(COUNTRY)  # a place that may be anywhere may be there
-        coarse = index.coded(territory) | unknown | _of_country_only(index, territory)
-    return {
-        **{position: Touch(Relation.UNPLACED, _INF, area_exact=False) for position in coarse - settled},
-        **{position: Touch(Relation.INSIDE, 0.0, area_exact=True) for position in inside},
-    }
-
-
-def _of_country_only(index: PlaceIndex, territory: Sequence[Code]) -> set[int]:
-    """Return the places whose country holds a subdivision of the territory, but whose own subdivision is not known."""
-    countries = {Code(COUNTRY, region.value.split("-")[0]) for region in territory if region.scheme == SUBDIVISION}
-    return index.coded(countries) - index.states(SUBDIVISION)
-
-
-def _keep_nearest(found: dict[int, Touch], position: int, touch: Touch) -> None:
-    known = found.get(position)
-    if known is None or _order(touch) < _order(known):
-        found[position] = touch
 
 
 def _order(touch: Touch) -> tuple[int, bool, float]:
