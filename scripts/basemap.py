@@ -54,7 +54,7 @@ CONTESTED = frozenset(
         "Somaliland",
         "USNB Guantanamo Bay",
         "W. Sahara",
-    }  # fmt: skip
+    }
 )
 
 # Stretches of border between two countries that one of them, or a third, disputes: (names, west, south, east, north).

@@ -1,4 +1,4 @@
-"""A board as the running service would show it: a tornado evening round St. Louis, one silent source, one blind place."""
+"""A board as the running service would show it: a tornado evening, one silent source, one blind place."""
 
 from __future__ import annotations
 

@@ -35,7 +35,10 @@ def axis() -> list[dict[str, Any]]:
     ticks = [TICK * step for step in range(-1, AHEAD // TICK + 1)]
     hours = timedelta(hours=1)
     return [
-        {"x": round((tick + BACK) / WIDTH * 100, 2), "words": "now" if not tick else f"{tick // hours:+d} h".replace("-", "−")}
+        {
+            "x": round((tick + BACK) / WIDTH * 100, 2),
+            "words": "now" if not tick else f"{tick // hours:+d} h".replace("-", "−"),
+        }
         for tick in ticks
     ]
 
@@ -78,6 +81,4 @@ def _midnights(where: tzinfo, now: datetime) -> list[dict[str, Any]]:
     """Return the starts of days at the place. By calendar, not by adding 24 h: days of a clock change differ."""
     today = now.astimezone(where).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     days = [(today + timedelta(days=step)).replace(tzinfo=where) for step in range(-1, 5)]
-    return [
-        {"x": percent(day, now), "words": f"{day:%a} {day.day}"} for day in days if now - BACK < day < now + AHEAD
-    ]
+    return [{"x": percent(day, now), "words": f"{day:%a} {day.day}"} for day in days if now - BACK < day < now + AHEAD]

@@ -32,6 +32,7 @@ def situation(board: Mapping[str, Any], *, show: str = "") -> dict[str, Any]:
     sources = {source["id"]: source for source in board["sources"]}
     ranked = sorted(board["places"], key=_rank)
     chosen = [place for place in ranked if _is_shown(place, show)]
+    names = {place["id"]: place["name"] for place in board["places"]}
     cards = [_card(place, sources, board["families"], now) for place in chosen[:SHOWN_AT_MOST]]
     return {
         "version": board["version"],
@@ -50,7 +51,7 @@ def situation(board: Mapping[str, Any], *, show: str = "") -> dict[str, Any]:
         "cards": cards,
         "axis": axis(),
         "unplaced": sum(1 for area in board["areas"] if not area["geometry"]),
-        "notices": [_notice(notice, board, home, now) for notice in board["notices"][:NOTICES_SHOWN]],
+        "notices": [_notice(notice, names, home, now) for notice in board["notices"][:NOTICES_SHOWN]],
     }
 
 
@@ -127,9 +128,7 @@ def _card(
     }
 
 
-def _concern(
-    concern: Mapping[str, Any], sources: Mapping[str, Any], where: tzinfo, now: datetime
-) -> dict[str, Any]:
+def _concern(concern: Mapping[str, Any], sources: Mapping[str, Any], where: tzinfo, now: datetime) -> dict[str, Any]:
     begins, ends = moment(concern["begins"]), moment(concern["ends"])
     assert begins is not None
     return {
@@ -168,9 +167,7 @@ def _where(concern: Mapping[str, Any]) -> str:
     return f"{far} away" if relation == "near" else f"on an approach road, {far} away"
 
 
-def _evidence(
-    evidence: Mapping[str, Any], sources: Mapping[str, Any], where: tzinfo, now: datetime
-) -> dict[str, Any]:
+def _evidence(evidence: Mapping[str, Any], sources: Mapping[str, Any], where: tzinfo, now: datetime) -> dict[str, Any]:
     sent = moment(evidence["sent"])
     assert sent is not None
     source = sources.get(evidence["source"])
@@ -204,9 +201,7 @@ def _silence(source: Mapping[str, Any], home: tzinfo, now: datetime) -> str:
     return f"{source['publisher']} silent since {clock(last, home, now)} {zone_name(last, home)}"
 
 
-def _source(
-    source: Mapping[str, Any], families: Mapping[str, str], home: tzinfo, now: datetime
-) -> dict[str, Any]:
+def _source(source: Mapping[str, Any], families: Mapping[str, str], home: tzinfo, now: datetime) -> dict[str, Any]:
     last = moment(source["succeeded"])
     return {
         **{key: source[key] for key in ("id", "publisher", "attribution", "state", "error")},
@@ -230,12 +225,9 @@ REASONS = {
 }
 
 
-def _notice(
-    notice: Mapping[str, Any], board: Mapping[str, Any], home: tzinfo, now: datetime
-) -> dict[str, Any]:
+def _notice(notice: Mapping[str, Any], names: Mapping[str, str], home: tzinfo, now: datetime) -> dict[str, Any]:
     at = moment(notice["at"])
     assert at is not None
-    names = {place["id"]: place["name"] for place in board["places"]}
     return {
         **{key: notice[key] for key in ("id", "channel", "subject", "state", "level")},
         "reason": REASONS.get(notice["reason"], notice["reason"]),

@@ -6,6 +6,7 @@ Web Mercator, fitted to the places. Outlines are those of `regions`, cut to the 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -20,12 +21,20 @@ from shapely.geometry.base import BaseGeometry
 from tocsin.model import Level
 from tocsin.regions import outlines
 
-WIDTH, HEIGHT = 1040, 640
-LEAST_SPAN = 4.0 / 360  # of the world's width: nearer than this the outlines are too coarse to help
-MARGIN = 1.25
+WIDTH, HEIGHT = 1100, 1100
+# The page shows the middle of the square that its own shape cuts out: wide on a desk, tall on a telephone. What matters
+# is fitted into these shares of it.
+FIT_WIDTH, FIT_HEIGHT = 0.66, 0.42
+LEAST_SPAN = 6.0 / 360  # of the world's width: nearer than this the outlines are too coarse to help
 LINE_PX, LETTER_PX, LABELLED_AT_MOST = 16, 7.6, 60  # of a label, to see which would cover each other
 STATES_FROM_SPAN = 0.14  # of the world's width: when more is in view, borders of states would be clutter
 HIGHEST_LAT = 84.0  # Web Mercator has no poles
+
+DRAWN_AT_MOST = 600
+"""Places on the map, the worst of them: each costs 250 bytes of a page that a telephone must load."""
+
+# What XML 1.0 (2.2) has no way to write, escaped or not: one such character would take the whole map away.
+_UNWRITABLE = re.compile("[^\\t\\n\\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _SHEETS = Environment(
     loader=PackageLoader("tocsin.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -53,7 +62,7 @@ def draw(board: Mapping[str, Any], *, theme: str = "light", is_inline: bool = Fa
     """Return the map of the board's places and areas. Inline, the page's style sheet colours it by class."""
     places = sorted(board["places"], key=lambda place: (place["state"] == "blind", place["level"]))
     view = _fit([(place["lon"], place["lat"]) for place in in_focus(places)])
-    marks = _uncrowded([_place(place, view) for place in places])
+    marks = _uncrowded([_place(place, view) for place in places[-DRAWN_AT_MOST:]])
     return _SHEETS.get_template("map.svg").render(
         width=WIDTH,
         height=HEIGHT,
@@ -62,7 +71,8 @@ def draw(board: Mapping[str, Any], *, theme: str = "light", is_inline: bool = Fa
         base=_base(view),
         areas=[area for area in (_area(area, view) for area in _worst_last(board["areas"])) if area["path"]],
         places=marks,
-        is_empty=not places,
+        total=len(places),
+        left_out=max(len(places) - DRAWN_AT_MOST, 0),
     )
 
 
@@ -91,7 +101,7 @@ def _fit(points: list[tuple[float, float]]) -> View:
     east = west + 1.0 - float(gaps.max())
     north, south = float(placed[:, 1].min()), float(placed[:, 1].max())
     least = LEAST_SPAN if points else 0.9
-    wide = min(max((east - west) * MARGIN, (south - north) * MARGIN * WIDTH / HEIGHT, least), 1.0)
+    wide = min(max((east - west) / FIT_WIDTH, (south - north) / FIT_HEIGHT, least), 1.0)
     scale = WIDTH / wide
     return View((west + east) / 2 - wide / 2, (north + south) / 2 - HEIGHT / scale / 2, scale)
 
@@ -100,7 +110,9 @@ def _x_y(lon: float, lat: float, view: View) -> tuple[float, float]:
     x, y = _mercator(np.array([[lon, lat]], dtype=float))[0]
     right = (x - view.west) % 1.0
     # A point just west of the view lies a whole world to the east when counted modulo 1.
-    return round((right - 1.0 if right > 1.0 - 1e-9 else right) * view.scale, 1), round((y - view.north) * view.scale, 1)
+    return round((right - 1.0 if right > 1.0 - 1e-9 else right) * view.scale, 1), round(
+        (y - view.north) * view.scale, 1
+    )
 
 
 @lru_cache(maxsize=8)
@@ -130,7 +142,7 @@ def _seen(geometry: BaseGeometry, view: View) -> Iterable[BaseGeometry]:
             continue
 
         def to_pixels(points: np.ndarray, turn: float = turn) -> np.ndarray:
-            return (_mercator(points) + (turn - view.west, -view.north)) * view.scale
+            return ((*_mercator(points), turn - view.west, -view.north)) * view.scale
 
         flat = shapely.transform(geometry, to_pixels).simplify(0.7)
         cut = shapely.intersection(shapely.make_valid(flat), shapely.box(-40, -40, WIDTH + 40, HEIGHT + 40))
@@ -144,7 +156,7 @@ def _path(geometry: BaseGeometry) -> str:
     for part in shapely.get_parts(geometry):
         if part.geom_type == "Polygon":
             rings = [part.exterior, *part.interiors]
-            pieces += [_line(ring.coords[:-1]) + "Z" for ring in rings if len(ring.coords)]
+            pieces += [f"{_line(ring.coords[:-1])}Z" for ring in rings if len(ring.coords)]
         elif part.geom_type in ("LineString", "LinearRing"):
             pieces.append(_line(part.coords))
         elif part.geom_type.startswith(("Multi", "Geometry")):
@@ -163,7 +175,8 @@ def _area(area: Mapping[str, Any], view: View) -> dict[str, Any]:
             path = " ".join(_path(part) for part in _seen(shape(area["geometry"]), view))
         except (ShapelyError, ValueError, TypeError, KeyError, AttributeError):
             path = ""  # An area that cannot be drawn stays in the list of concerns; the map is not the only word.
-    return {"path": path, "level": area["level"], "words": f"{area['label']}, {Level(area['level']).words}"}
+    words = _writable(f"{area['label']}, {Level(area['level']).words}")
+    return {"path": path, "level": area["level"], "words": words}
 
 
 def _place(place: Mapping[str, Any], view: View) -> dict[str, Any]:
@@ -176,19 +189,25 @@ def _place(place: Mapping[str, Any], view: View) -> dict[str, Any]:
         "y": y,
         "mark": "blind" if is_blind else f"level-{place['level']}",
         "size": 12 if not is_blind and not place["level"] else 24,
-        "name": place["name"],
-        "words": f"{place['name']}: {words}",
+        "name": _writable(place["name"]),
+        "words": _writable(f"{place['name']}: {words}"),
     }
+
+
+def _writable(text: str) -> str:
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _uncrowded(marks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the marks in the view, without the names that would cover that of a worse place."""
-    seen = [mark for mark in marks if -20 <= mark["x"] <= WIDTH + 20 and -20 <= mark["y"] <= HEIGHT + 20]
+    seen = [mark for mark in marks if 0 <= mark["x"] <= WIDTH and 0 <= mark["y"] <= HEIGHT]
     taken: list[tuple[float, float, float]] = []
     for number, mark in enumerate(reversed(seen)):
+        if number >= LABELLED_AT_MOST:
+            mark["name"] = ""
+            continue
         left, right = mark["x"], mark["x"] + mark["size"] + len(mark["name"]) * LETTER_PX
-        is_free = all(abs(mark["y"] - y) > LINE_PX or right < west or left > east for west, east, y in taken)
-        if not is_free or number >= LABELLED_AT_MOST:
+        if any(abs(mark["y"] - y) < LINE_PX and left < east and west < right for west, east, y in taken):
             mark["name"] = ""
             right = left + mark["size"]
         taken.append((left, right, mark["y"]))

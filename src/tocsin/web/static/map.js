@@ -108,11 +108,12 @@ class Chart {
     const worst = markOf("worst");
     map.addLayer({ id: "cluster", type: "symbol", source: "places", filter: ["has", "point_count"],
       layout: { "icon-image": worst, "icon-size": 1.1, "icon-allow-overlap": true, "symbol-sort-key": ["get", "worst"],
-        "text-field": ["concat", ["get", "point_count"], " places"], "text-size": 12.5, "text-font": ["sans"], "text-anchor": "left", "text-offset": [1.3, 0], "text-optional": true },
+        "text-field": ["concat", ["get", "point_count"], " places"], "text-size": 12.5, "text-font": ["sans"], "text-variable-anchor": ["left", "right", "bottom", "top"], "text-radial-offset": 1.3, "text-optional": true },
       paint: { "text-color": look("ink"), "text-halo-color": look("land"), "text-halo-width": 1.6 } });
     map.addLayer({ id: "place", type: "symbol", source: "places", filter: ["!", ["has", "point_count"]],
       layout: { "icon-image": mark, "icon-allow-overlap": true, "symbol-sort-key": ["get", "rank"],
-        "text-field": ["get", "name"], "text-size": 12.5, "text-font": ["sans"], "text-anchor": "left", "text-offset": [1.2, 0], "text-optional": true },
+        "text-field": ["get", "name"], "text-size": 12.5, "text-font": ["sans"], "text-optional": true,
+        "text-variable-anchor": ["left", "right", "bottom", "top"], "text-radial-offset": 1.2, "text-justify": "auto" },
       paint: { "text-color": look("ink"), "text-halo-color": look("land"), "text-halo-width": 1.6 } });
   }
 }
