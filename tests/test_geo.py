@@ -309,6 +309,46 @@ def test_cap_circle_refused(text: str) -> None:
     assert caught.value.at == AT
 
 
+# --- several shapes -----------------------------------------------------------------------------------------------
+
+
+def test_together_unites() -> None:
+    found, problems = geo.together([box(0, 0, 2, 2), box(1, 0, 3, 2), Point(5, 5)], at=AT)
+    assert (found.area, problems) == (6.0, ())
+    assert found.covers(Point(5, 5))
+
+
+def test_together_of_one_is_that_one() -> None:
+    shape = box(0, 0, 2, 2)
+    assert geo.together([shape], at=AT) == (shape, ())
+
+
+def test_together_of_many_points() -> None:
+    assert len(shapely.get_parts(geo.together([Point(n / 10, 0) for n in range(501)], at=AT)[0])) == 501
+
+
+def teeth(number: int) -> Polygon:
+    """Return a comb with thin teeth from y = 0 to 1."""
+    step = 1 / number
+    edge = [(i * step + j * step / 4, 1.0 if j in {1, 2} else 0.01) for i in range(number) for j in range(4)]
+    return Polygon([(0, 0), *edge, (1, 0)])
+
+
+def test_together_of_combs_is_their_hull_at_once() -> None:
+    down = teeth(4_000)
+    across = shapely.transform(down, lambda positions: positions[:, ::-1])
+    before = time.perf_counter()
+    found, problems = geo.together([down, across], at=AT)
+    assert time.perf_counter() - before < 2.0
+    assert (found.geom_type, len(problems)) == ("Polygon", 1)
+
+
+def test_together_of_many_neighbours_stays_exact() -> None:
+    squares = [box(x, y, x + 1, y + 1) for x in range(20) for y in range(20)]
+    found, problems = geo.together(squares, at=AT)
+    assert (found.equals(box(0, 0, 20, 20)), problems) == (True, ())
+
+
 # --- GeoJSON ------------------------------------------------------------------------------------------------------
 
 RING = [[8, 50], [9, 50], [9, 51], [8, 51], [8, 50]]
@@ -332,7 +372,7 @@ HOLE = [[8.2, 50.2], [8.4, 50.2], [8.4, 50.4], [8.2, 50.4], [8.2, 50.2]]
             id="line-over-180",
         ),
         pytest.param({"type": "Polygon", "coordinates": [RING]}, box(8, 50, 9, 51), [], id="polygon"),
-        pytest.param({"type": "Feature", "geometry": {"type": "Point", "coordinates": [8, 50]}}, Point(8, 50), [], id="in"),
+        pytest.param({"type": "Feature", "geometry": {"type": "Point", "coordinates": [8, 5]}}, Point(8, 5), [], id="in"),
         pytest.param({"type": "Polygon", "coordinates": [RING[:-1]]}, box(8, 50, 9, 51), ["open"], id="open"),
         pytest.param(
             {"type": "Polygon", "coordinates": [RING, HOLE]}, Polygon(RING, [HOLE]), [], id="hole"

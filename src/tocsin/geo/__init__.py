@@ -16,5 +16,6 @@ from tocsin.geo._cap import cap_circle, cap_polygon
 from tocsin.geo._circle import circle
 from tocsin.geo._geojson import from_geojson
 from tocsin.geo._measure import box_around, distance_m
+from tocsin.geo._union import together
 
-__all__ = ["box_around", "cap_circle", "cap_polygon", "circle", "distance_m", "from_geojson"]
+__all__ = ["box_around", "cap_circle", "cap_polygon", "circle", "distance_m", "from_geojson", "together"]

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import shapely
 from shapely.geometry import LineString, Point
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.errors import FormatError
 from tocsin.geo._rings import MAX_POSITIONS, Ring, cut, oriented, polygon, unwrapped
+from tocsin.geo._union import together
 from tocsin.model import Problem
 
 MAX_DEPTH = 8
@@ -54,7 +54,8 @@ def from_geojson(value: Any, *, at: str) -> tuple[BaseGeometry | None, tuple[Pro
     if not found:
         message = problems[0].message if problems else "a geometry without parts"
         raise FormatError(message, at=problems[0].at if problems else at)
-    return found[0] if len(found) == 1 else shapely.union_all(found), tuple(problems)
+    whole, more = together(found, at=at)
+    return whole, (*problems, *more)
 
 
 def _parts(value: Any, at: str, depth: int) -> Iterator[tuple[Callable[[Any, str], _Found], Any, str]]:

@@ -6,7 +6,7 @@ Source: CAP 1.2, 3.2.4 polygon; RFC 7946, 3.1.6 and 3.1.9.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -20,6 +20,9 @@ from tocsin.model import Problem
 
 Ring: TypeAlias = NDArray[np.float64]
 """Positions as an array of shape (n, 2), lon and lat in degrees."""
+
+Positions: TypeAlias = NDArray[np.int64]
+"""Indices of edges."""
 
 MAX_VERTICES = 20_000
 """A ring of more becomes its convex hull. The largest recorded one has 6,842."""
@@ -191,29 +194,41 @@ def _hull(ring: Ring) -> BaseGeometry:
 
 
 def _crossings(ring: Ring) -> int:
-    """Return how many pairs of edges meet other than as neighbours; more than MAX_CROSSINGS means "too many".
+    """Return how many pairs of edges meet other than as neighbours, or a number over the limit when many do."""
+    last = len(ring) - 2
+    edges = np.hstack((ring[:-1], ring[1:]))
 
-    Stops at either limit, so a ring made to be slow costs milliseconds. A plain count of all pairs of edges would
+    def is_apart(some: Positions, others: Positions) -> NDArray[np.bool_]:
+        return (others > some + 1) & ~((some == 0) & (others == last))
+
+    return meetings(edges, is_apart, limit=MAX_CROSSINGS)
+
+
+def meetings(edges: Ring, is_counted: Callable[[Positions, Positions], NDArray[np.bool_]], *, limit: int) -> int:
+    """Return how many of the counted pairs of edges (rows of x, y, x, y) touch or cross; over `limit` when too many.
+
+    Stops at the limit, so that edges made to be slow cost milliseconds. A plain count of all pairs of edges would
     not: 20,000 edges have 200 million.
     """
-    edges: NDArray[np.object_] = np.asarray(shapely.linestrings(np.stack((ring[:-1], ring[1:]), axis=1)))
-    tree = shapely.STRtree(edges)
+    lines: NDArray[np.object_] = np.asarray(shapely.linestrings(edges.reshape(-1, 2, 2)))
+    tree = shapely.STRtree(lines)
     count = candidates = 0
-    for start in range(0, len(edges), _CHUNK):
-        some, others = tree.query(edges[start : start + _CHUNK])
+    for start in range(0, len(lines), _CHUNK):
+        some, others = tree.query(lines[start : start + _CHUNK])
         some = some + start
-        apart = (others > some + 1) & ~((some == 0) & (others == len(edges) - 1))
+        counted = is_counted(some, others)
         candidates += len(some)
-        count += int(_meet(ring, some[apart], others[apart]).sum())
-        if count > MAX_CROSSINGS or candidates > MAX_CANDIDATES:
-            return MAX_CROSSINGS + 1
+        count += int(_meet(edges[some[counted]], edges[others[counted]]).sum())
+        if count > limit or candidates > MAX_CANDIDATES + 64 * limit:
+            return limit + 1
     return count
 
 
-def _meet(ring: Ring, some: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _meet(some: Ring, others: Ring) -> NDArray[np.bool_]:
     """Return which pairs of edges touch or cross; edges on one line count when their boxes meet, as they do here."""
-    a, b, c, d = ring[some], ring[some + 1], ring[others], ring[others + 1]
-    return (_side(a, b, c) * _side(a, b, d) <= 0) & (_side(c, d, a) * _side(c, d, b) <= 0)
+    a, b, c, d = some[:, :2], some[:, 2:], others[:, :2], others[:, 2:]
+    apart = (_side(a, b, c) * _side(a, b, d) > 0) | (_side(c, d, a) * _side(c, d, b) > 0)
+    return np.logical_not(apart)
 
 
 def _side(a: Ring, b: Ring, c: Ring) -> NDArray[np.float64]:
