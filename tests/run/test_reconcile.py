@@ -6,6 +6,7 @@ import pytest
 from worlds import BOTH, CHANNEL, HARBOUR_ONLY, HOUR, MESSAGES, MINUTE, NOW, PLACES, World, cap, quakes, stamp
 
 from tocsin.model import Level
+from tocsin.notices import EASE_AFTER
 
 
 def test_a_warning_is_told_once_with_all_its_places() -> None:
@@ -70,8 +71,10 @@ def test_an_upgrade_rings_at_once_and_an_easing_waits() -> None:
     before = f"warn.example.org,b,{stamp(world.now)}"
     world.now += MINUTE
     assert world.poll(cap("c", sent=world.now, severity="Minor", references=[before], **update)) == []
+    world.now = NOW + EASE_AFTER
+    assert world.poll() == []
     wake = world.desk.next_wake(world.now)
-    assert wake == NOW + 16 * MINUTE
+    assert wake == NOW + MINUTE + EASE_AFTER
     world.now = wake
     assert world.wait() == ["eased"]
 
