@@ -141,8 +141,10 @@ def _seen(geometry: BaseGeometry, view: View) -> Iterable[BaseGeometry]:
         if right + turn < view.west or left + turn > view.west + WIDTH / view.scale or high > bottom or low < top:
             continue
 
-        def to_pixels(points: np.ndarray, turn: float = turn) -> np.ndarray:
-            return ((*_mercator(points), turn - view.west, -view.north)) * view.scale
+        offset = np.array((turn - view.west, -view.north))
+
+        def to_pixels(points: np.ndarray, offset: np.ndarray = offset) -> np.ndarray:
+            return (_mercator(points) + offset) * view.scale
 
         flat = shapely.transform(geometry, to_pixels).simplify(0.7)
         cut = shapely.intersection(shapely.make_valid(flat), shapely.box(-40, -40, WIDTH + 40, HEIGHT + 40))
