@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 import json
 from datetime import UTC, date, datetime
-from functools import cache
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -26,9 +25,13 @@ CHANNEL_CLASSES = entries.CHANNEL_CLASSES
 _OTHER = "other"
 
 
-@cache
+_adapters: dict[Any, TypeAdapter[Any]] = {}  # one for each noun, made when first needed
+
+
 def _adapter(noun: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(noun)
+    if noun not in _adapters:
+        _adapters[noun] = TypeAdapter(noun)
+    return _adapters[noun]
 
 
 def to_json(value: Any) -> Any:

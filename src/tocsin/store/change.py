@@ -37,10 +37,13 @@ class Outcome:
     """
 
     notice: str
-    state: Delivery
+    state: Literal["sent", "failed", "given-up"]
     at: datetime
     next_try: datetime | None = None
     error: str = ""
+
+    def __post_init__(self) -> None:
+        assert (self.state == "failed") == (self.next_try is not None), "what failed, and only that, is tried again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

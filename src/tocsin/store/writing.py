@@ -116,7 +116,7 @@ class _DayKey:
 
 def _write_decisions(connection: Connection, decisions: Sequence[tuple[Decision, bytes]], key: _DayKey) -> list[Body]:
     """Write each decision that is new this day; a feed that says the same each minute adds nothing."""
-    rows = {}
+    rows: dict[bytes, dict[str, Any]] = {}
     for decision, content in decisions:
         commitment = key.commitment(content)
         rows[commitment] = {
@@ -242,7 +242,7 @@ def _update_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Replace rows but for their standing, which `_move` writes."""
     kept = {"id", "thread", "absent_since"}
     if rows:
-        values = {name: bindparam(f"new_{name}") for name in rows[0].keys() - kept}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0].keys() - kept}
         statement = update(tables.events).where(tables.events.c.id == bindparam("new_id")).values(values)
         connection.execute(statement, [{f"new_{name}": value for name, value in row.items()} for row in rows])
 
