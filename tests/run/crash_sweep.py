@@ -1,6 +1,6 @@
-"""A process that runs the loops over a database file and is killed at a chosen line. Run by `test_kill.py`.
+"""A process that runs the loops over a database file and is killed at a chosen line. Run by `test_crash.py`.
 
-    python victim.py FOLDER POINTS
+    python crash_sweep.py FOLDER POINTS
 
 For each kill point it forks a child that works through the steps below with `kill -9` waiting at the n-th line of
 Tocsin's own code, then a second child that goes on after the crash, and prints one JSON object of what was found.

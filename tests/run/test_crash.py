@@ -15,9 +15,9 @@ POINTS = 60
 @pytest.mark.skipif(sys.platform == "win32", reason="the kill sweep forks")
 @pytest.mark.timeout(300)
 def test_kill_at_any_line_loses_nothing_and_repeats_once_at_most(tmp_path: Path) -> None:
-    victim = Path(__file__).with_name("victim.py")
+    sweep = Path(__file__).with_name("crash_sweep.py")
     done = subprocess.run(  # noqa: S603  our own script
-        [sys.executable, str(victim), str(tmp_path), str(POINTS)], capture_output=True, text=True, check=False
+        [sys.executable, str(sweep), str(tmp_path), str(POINTS)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
