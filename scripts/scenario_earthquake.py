@@ -173,10 +173,10 @@ def polls() -> Iterator[Poll]:
 def _moments() -> Iterator[datetime]:
     """Yield when the feed is asked: each minute for an hour, then less often, as nothing more happens."""
     at = utc("2025-03-04 14:10:20")
-    while at <= END + timedelta(minutes=10):
-        yield at
-        hours = (at - MAIN) / timedelta(hours=1)
-        at += timedelta(minutes=1 if hours < 1 else 5 if hours < 3 else 60)
+    for until, minutes in (("2025-03-04 15:12", 1), ("2025-03-04 17:10", 5), ("2025-03-05 14:23", 60)):
+        while at < utc(until):
+            yield at
+            at += timedelta(minutes=minutes)
 
 
 def _collection(listed: Sequence[Solution], at: datetime) -> dict[str, Any]:

@@ -191,8 +191,8 @@ ALERTS = (
             "At 823 PM CST, a confirmed tornado was located near Pontoon Beach, moving northeast at 60 mph.\n\n"
             "HAZARD...Damaging tornado.\n\nSOURCE...Radar confirmed tornado.\n\nIMPACT...You are in a life-threatening "
             "situation. Flying debris may be deadly to those caught without shelter. Mobile homes will be destroyed. "
-            "Considerable damage to homes, businesses, and vehicles is likely.\n\nThe tornado will be near Edwardsville "
-            "around 830 PM."
+            "Considerable damage to homes, businesses, and vehicles is likely.\n\nThe tornado will be near "
+            "Edwardsville around 830 PM."
         ),
     ),
     _warning(
@@ -201,8 +201,8 @@ ALERTS = (
         ring=((-90.00, 38.77), (-89.98, 38.84), (-89.70, 38.96), (-89.62, 38.83), (-89.90, 38.75)),
         description=(
             "At 832 PM CST, a confirmed tornado was located near Edwardsville, moving northeast at 60 mph.\n\n"
-            "HAZARD...Damaging tornado.\n\nSOURCE...Emergency management confirmed tornado.\n\nThe tornado will be near "
-            "Hamel around 837 PM."
+            "HAZARD...Damaging tornado.\n\nSOURCE...Emergency management confirmed tornado.\n\nThe tornado will be "
+            "near Hamel around 837 PM."
         ),
     ),
     _warning(
@@ -236,7 +236,8 @@ ALERTS = (
         ),
     ),
     _watch(
-        "watch-lsx-west-over", f"{E} 03:45", WEST, f"{E} 03:58", action="CAN", message="Cancel", follows="watch-lsx",
+        # As NWS publishes the end of a part: an Alert without references, known by its VTEC and zones alone.
+        "watch-lsx-west-over", f"{E} 03:45", WEST, f"{E} 03:58", action="CAN",
         begins=utc(f"{D} 23:20"), urgency="Past", severity="Minor", certainty="Observed", response="AllClear",
         description="THE NATIONAL WEATHER SERVICE HAS CANCELLED THE TORNADO WATCH FOR THE FOLLOWING AREAS.",
     ),
