@@ -144,7 +144,8 @@ def _seen(geometry: BaseGeometry, view: View) -> Iterable[BaseGeometry]:
         offset = np.array((turn - view.west, -view.north))
 
         def to_pixels(points: np.ndarray, offset: np.ndarray = offset) -> np.ndarray:
-            return (_mercator(points) + offset) * view.scale
+            moved: np.ndarray = (_mercator(points) + offset) * view.scale
+            return moved
 
         flat = shapely.transform(geometry, to_pixels).simplify(0.7)
         cut = shapely.intersection(shapely.make_valid(flat), shapely.box(-40, -40, WIDTH + 40, HEIGHT + 40))
