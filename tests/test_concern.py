@@ -36,25 +36,23 @@ def evidence(event: str, severity: Severity = Severity.SEVERE, *, area_exact: bo
 
 def impact(event: str = "a", level: Level = Level.BE_AWARE, **fields: Any) -> Impact:
     """Return an impact on people of the given level, by one event."""
-    return Impact(
-        **{
-            "place": "depot",
-            "thread": "t",
-            "family": "wind",
-            "hazard": "tornado",
-            "relation": Relation.INSIDE,
-            "distance_m": 0.0,
-            "begins": T,
-            "ends": T + HOUR,
-            "people": level,
-            "buildings": Level.CALM,
-            "traffic": Level.CALM,
-            "rules": (),
-            "response": (),
-            "evidence": evidence(event),
-        }
-        | fields
-    )
+    defaults: dict[str, Any] = {
+        "place": "depot",
+        "thread": "t",
+        "family": "wind",
+        "hazard": "tornado",
+        "relation": Relation.INSIDE,
+        "distance_m": 0.0,
+        "begins": T,
+        "ends": T + HOUR,
+        "people": level,
+        "buildings": Level.CALM,
+        "traffic": Level.CALM,
+        "rules": (),
+        "response": (),
+        "evidence": evidence(event),
+    }
+    return Impact(**(defaults | fields))
 
 
 levels = st.sampled_from(Level)
@@ -207,6 +205,6 @@ def test_join_sorts_responses_as_cap_does() -> None:
 @pytest.mark.parametrize(
     "stranger", [pytest.param({"place": "shop"}, id="place"), pytest.param({"family": "flood"}, id="family")]
 )
-def test_join_of_strangers_is_our_mistake(stranger: dict[str, str]) -> None:
+def test_join_of_strangers_is_our_mistake(stranger: dict[str, Any]) -> None:
     with pytest.raises(AssertionError):
         join([impact("a"), impact("b", **stranger)])

@@ -36,19 +36,17 @@ OTHER_VTEC = "vtec:KLSX.TO.A.0561.2021"
 
 def event(identifier: str, minute: float = 0, *referenced: Event, **fields: Any) -> Event:
     """Return an Alert, or an Update of the events that it references, sent some minutes after T."""
-    return Event(
-        **{
-            "source": "nws",
-            "sender": "example.org",
-            "identifier": identifier,
-            "sent": T + minute * MINUTE,
-            "expires": T + 6 * HOUR,
-            "hazard": "tornado",
-            "msg_type": MsgType.UPDATE if referenced else MsgType.ALERT,
-            "references": tuple(to(one) for one in referenced),
-        }
-        | fields
-    )
+    defaults: dict[str, Any] = {
+        "source": "nws",
+        "sender": "example.org",
+        "identifier": identifier,
+        "sent": T + minute * MINUTE,
+        "expires": T + 6 * HOUR,
+        "hazard": "tornado",
+        "msg_type": MsgType.UPDATE if referenced else MsgType.ALERT,
+        "references": tuple(to(one) for one in referenced),
+    }
+    return Event(**(defaults | fields))
 
 
 def cancel(identifier: str, minute: float, *referenced: Event, **fields: Any) -> Event:
@@ -454,7 +452,7 @@ def _scenario_events(shared: Path, name: str) -> list[Event]:
 def _event_of(document: str) -> Event:
     alert = etree.fromstring(document.encode())
     text = {one.tag.split("}")[1]: one.text or "" for one in alert.iter() if isinstance(one.tag, str)}
-    referenced = (one.split(",") for one in text.get("references", "").split())
+    referenced = [one.split(",") for one in text.get("references", "").split()]
     return Event(
         source="test",
         sender=text["sender"],
@@ -462,7 +460,7 @@ def _event_of(document: str) -> Event:
         sent=datetime.fromisoformat(text["sent"]),
         status=Status(text["status"]),
         msg_type=MsgType(text["msgType"]),
-        references=tuple(Reference(*names, datetime.fromisoformat(sent)) for *names, sent in referenced),
+        references=tuple(Reference(who, which, datetime.fromisoformat(sent)) for who, which, sent in referenced),
         onset=datetime.fromisoformat(text["onset"]),
         expires=datetime.fromisoformat(text["expires"]),
     )

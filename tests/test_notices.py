@@ -62,45 +62,41 @@ def evidence(event: str) -> Evidence:
 
 
 def concern(level: Level = PREPARED, **fields: Any) -> Concern:
-    return Concern(
-        **{
-            "place": "depot",
-            "family": "wind",
-            "hazard": "tornado",
-            "level": level,
-            "people": level,
-            "buildings": CALM,
-            "traffic": CALM,
-            "begins": BEGINS,
-            "ends": ENDS,
-            "relation": Relation.INSIDE,
-            "distance_m": 0.0,
-            "threads": ("t",),
-            "evidence": (evidence("e"),),
-        }
-        | fields
-    )
+    defaults: dict[str, Any] = {
+        "place": "depot",
+        "family": "wind",
+        "hazard": "tornado",
+        "level": level,
+        "people": level,
+        "buildings": CALM,
+        "traffic": CALM,
+        "begins": BEGINS,
+        "ends": ENDS,
+        "relation": Relation.INSIDE,
+        "distance_m": 0.0,
+        "threads": ("t",),
+        "evidence": (evidence("e"),),
+    }
+    return Concern(**(defaults | fields))
 
 
 def told(level: Level = PREPARED, **fields: Any) -> Told:
     """Return what was told of such a concern, long enough ago for an easing."""
-    return Told(
-        **{
-            "channel": "mail",
-            "place": "depot",
-            "family": "wind",
-            "at": T - EASE_AFTER,
-            "level": level,
-            "begins": BEGINS,
-            "ends": ENDS,
-            "threads": ("t",),
-        }
-        | fields
-    )
+    defaults: dict[str, Any] = {
+        "channel": "mail",
+        "place": "depot",
+        "family": "wind",
+        "at": T - EASE_AFTER,
+        "level": level,
+        "begins": BEGINS,
+        "ends": ENDS,
+        "threads": ("t",),
+    }
+    return Told(**(defaults | fields))
 
 
-FRESH = {"at": T - EASE_AFTER + SECOND}
-GONE = {"threads": ("another",)}
+FRESH: dict[str, Any] = {"at": T - EASE_AFTER + SECOND}
+GONE: dict[str, Any] = {"threads": ("another",)}
 
 
 @pytest.mark.parametrize(
