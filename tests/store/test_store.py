@@ -30,8 +30,9 @@ from sqlalchemy.exc import StatementError
 
 from tocsin import ledger, lifecycle
 from tocsin.errors import StoreError
+from tocsin.hazards import HAZARDS
 from tocsin.model import Code, Level, MsgType, Reason, Reference, Verdict
-from tocsin.store import Change, Committed, Kept, Outcome, Purged, Store, Waiting
+from tocsin.store import Change, Committed, Kept, Outcome, Purged, Store, Waiting, retention
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -145,10 +146,10 @@ def test_threads_and_absence_of_unknown_events_are_no_change(store: Store) -> No
 def test_events_of_a_source_are_those_still_listed(store: Store) -> None:
     change = stored(admitted("a"), admitted("b"), admitted("c", source="usgs"), absent={name("b"): NOW})
     store.commit(change, now=NOW)
-    assert [one.identifier for one in store.events_of("nws")] == ["a"]
+    assert [one.identifier for one in store.events_of("nws", NOW)] == ["a"]
 
 
-def test_events_of_a_source_can_leave_out_threads_that_have_ended(store: Store) -> None:
+def test_events_of_a_source_leave_out_threads_that_have_ended(store: Store) -> None:
     store.commit(stored(admitted("a"), thread="old"), now=NOW)
     later = NOW + 3 * HOUR
     store.commit(stored(admitted("b"), admitted("c", expires=later), thread="goes on"), now=NOW)
@@ -454,6 +455,10 @@ def test_absent_event_ended_when_it_vanished(store: Store) -> None:
 
 def _effect(**changes: Any) -> Any:
     return admitted("effect", codes=(Code("SAME", "EVI"),), texts=(), **changes)
+
+
+def test_effects_without_a_cause_are_hazards_of_the_closed_list() -> None:
+    assert set(retention.EFFECT_ONLY) <= HAZARDS.keys()
 
 
 def test_effect_without_a_cause_is_purged_after_a_day(store: Store) -> None:

@@ -32,12 +32,12 @@ def standing(connection: Connection, threads: Iterable[str]) -> tuple[Standing, 
     )
 
 
-def events_of(connection: Connection, source: str, now: datetime | None) -> tuple[Event, ...]:
-    """Return the events that a source still lists; with `now`, only those of threads that have not ended by then."""
-    query = select(_events.body).where(_events.source == source, _events.absent_since.is_(None))
-    if now is not None:
-        live = select(_events.thread).where(_events.source == source, _events.ends > now)
-        query = query.where(_events.thread.in_(live))
+def events_of(connection: Connection, source: str, now: datetime) -> tuple[Event, ...]:
+    """Return the events that a source still lists, of threads that have not ended by our clock."""
+    live = select(_events.thread).where(_events.source == source, _events.ends > now)
+    query = select(_events.body).where(
+        _events.source == source, _events.absent_since.is_(None), _events.thread.in_(live)
+    )
     return tuple(record.from_text(Event, body) for body in connection.execute(query.order_by(_events.id)).scalars())
 
 

@@ -98,8 +98,8 @@ class Store:
         with self._moment() as connection:
             return reading.standing(connection, threads)
 
-    def events_of(self, source: str, now: datetime | None = None) -> tuple[Event, ...]:
-        """Return the events that a source still lists; with `now`, only those of threads that have not ended by then.
+    def events_of(self, source: str, now: datetime) -> tuple[Event, ...]:
+        """Return the events that a source still lists, of threads that have not ended by our clock.
 
         An ended member of a thread that goes on is among them: `lifecycle.in_force` wants whole threads.
         """
