@@ -49,7 +49,6 @@ class Paper(Channel):
     """Writes the id of each notice to a file and waits until it is on the disk."""
 
     def __init__(self, path: Path, die_after: int) -> None:
-        super().__init__(None)
         self.path = path
         self.die_after = die_after
 

@@ -24,7 +24,6 @@ class Recorder(Channel):
     """Takes notices, or raises what it is given, one for each try."""
 
     def __init__(self, *answers: DeliveryError | None) -> None:
-        super().__init__(None)
         self.answers = list(answers)
         self.taken: list[tuple[str, Message]] = []
 

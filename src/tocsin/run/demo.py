@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,8 @@ from tocsin.run.replay import Replay, read_archive
 from tocsin.run.service import LiveBoard
 from tocsin.store import Store
 
-# Real seconds between two moments of a scenario: in proportion to the virtual gap, within what a watcher bears.
-SPEED = 60.0
-SHORTEST, LONGEST = timedelta(seconds=0.5), timedelta(seconds=12)
+# Real time between two moments of a scenario: enough to read what was told, and little where nothing was.
+TO_READ, TO_PASS = timedelta(seconds=8), timedelta(seconds=0.4)
 PAUSE_BETWEEN = timedelta(seconds=20)
 
 
@@ -71,13 +70,11 @@ class Demo:
             self._store, self._replay = store, replay
             self.board.show(replay.desk, scenario=name)
         tell(f"scenario {name}: {len(replay.lines)} polls from {replay.at:%Y-%m-%d %H:%M} UTC")
-        before: datetime | None = None
         for moment in self._locked(replay):
             for notice in moment.notices:
                 tell(f"  {moment.at:%H:%M} UTC  {replay.rendered(notice).subject}")
             await self.board.changes()
-            await asyncio.sleep(_pause(before, moment.at).total_seconds())
-            before = moment.at
+            await asyncio.sleep((TO_READ if moment.notices else TO_PASS).total_seconds())
 
     def _locked(self, replay: Replay) -> Iterator[Any]:
         """Yield the moments, holding the board's lock while each is made."""
@@ -88,8 +85,3 @@ class Demo:
             if moment is None:
                 return
             yield moment
-
-
-def _pause(before: datetime | None, at: datetime) -> timedelta:
-    gap = (at - before) / SPEED if before else SHORTEST
-    return min(max(gap, SHORTEST), LONGEST)

@@ -38,7 +38,7 @@ async def serve(
 
     Raises ConfigError when the port is taken, and whatever ended the loops.
     """
-    hosts = LOOPBACK if host in LOOPBACK else None
+    hosts = LOOPBACK if host in {*LOOPBACK, "::1"} else None
     config = uvicorn.Config(
         create_app(board, hosts=hosts),
         host=host,
@@ -53,7 +53,7 @@ async def serve(
     except SystemExit:  # how uvicorn says that it could not bind
         loops.close()
         raise ConfigError(f"{host}:{port} cannot be listened on; is another program there?", setting="port") from None
-    tell(f"http://{host}:{port}/")
+    tell(f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/")
     serving = asyncio.create_task(uvicorn.Server(config).serve(sockets=[listener]))
     looping = asyncio.create_task(loops)
     done, _ = await asyncio.wait({serving, looping}, return_when=asyncio.FIRST_COMPLETED)
