@@ -48,17 +48,23 @@ def silent_from(source: Source, health: Health | None, *, since: datetime | None
 
 
 def covers(source: Source, place: Place) -> bool:
-    """Return whether the issuer speaks for where the place lies. A place of unknown country is covered by all."""
-    countries = {code.value for code in place.geocodes if code.scheme == COUNTRY}
+    """Return whether the issuer speaks for where the place lies. A place of unknown country is covered by all.
+
+    "US" covers all of "US-IL". "US-IL" covers a place in the US of which the state is not known: it may lie there.
+    """
+    subdivisions = _values(place, SUBDIVISION)
+    countries = _values(place, COUNTRY) | {value.partition("-")[0] for value in subdivisions}
     if not countries or WORLD in source.jurisdiction:
         return True
-    subdivisions = {code.value for code in place.geocodes if code.scheme == SUBDIVISION}
-    for region in source.jurisdiction:
-        if region in countries or region in subdivisions:
-            return True
-        if "-" in region and not subdivisions and region.split("-")[0] in countries:
-            return True
-    return False
+    known = {value.partition("-")[0] for value in subdivisions}
+    return any(
+        region in countries or region in subdivisions or region.partition("-")[0] in countries - known
+        for region in source.jurisdiction
+    )
+
+
+def _values(place: Place, scheme: str) -> set[str]:
+    return {code.value.strip().upper() for code in place.geocodes if code.scheme.strip().upper() == scheme}
 
 
 def watch(
