@@ -73,13 +73,13 @@ class HazardList:
         return next((slug for slug in self.hazards if slug in found), None) if found else None
 
     def _of_code(self, code: Code) -> str | None:
-        scheme = _scheme(code.scheme)
+        name = scheme(code.scheme)
         value = code.value.strip().casefold()
-        if scheme == "awareness_type":
+        if name == "awareness_type":
             value = value.partition(";")[0].strip()
-        elif scheme == "vtec" and len(value) == len("TOW") and value[-1].upper() in _SIGNIFICANCE:
+        elif name == "vtec" and len(value) == len("TOW") and value[-1].upper() in _SIGNIFICANCE:
             value = value[:2]
-        return self.codes.get(Code(scheme, value)) if scheme else None
+        return self.codes.get(Code(name, value)) if name else None
 
     def _of_term(self, term: str) -> str | None:
         if len(term) > _LONGEST:
@@ -132,7 +132,7 @@ def fold(text: str, *, breaks: bool = False) -> str:
     return " ".join("".join(out).split())
 
 
-def _scheme(name: str) -> str:
+def scheme(name: str) -> str:
     """Return our name of the code list that an issuer calls `name`, or "" when it is none of ours."""
     folded = name.strip().casefold()
     if folded in _NAMES:

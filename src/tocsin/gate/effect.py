@@ -1,0 +1,89 @@
+"""What may be kept of an event whose cause is nobody's business: a place, a time, what to do. Nothing leads back.
+
+All such events look alike: one schema, our own words, times to the quarter of an hour, a digest for a name.
+Source: NEUTRALITY sections 1 (effect_only), 3 (N4, N5) and 4 (identifiers, geometry and time).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tocsin.hazards import HAZARDS
+from tocsin.model import Area, Category, Event, MsgType, Reference, Response, Text, message_name
+
+HAZARD_BY_RESPONSE: Mapping[Response, str] = {
+    Response.EVACUATE: "evacuation",
+    Response.SHELTER: "shelter",
+    Response.AVOID: "avoid-area",
+}
+"""The effect that a CAP responseType states, worst first; other types state none."""
+
+_STEP = timedelta(minutes=15)
+_DIGEST = 32  # hexadecimal digits: 128 bits
+_SENDER = "withheld"
+
+
+def hazard_of_response(event: Event) -> str | None:
+    """Return the slug of the effect that `event` tells people, or None when it tells of none."""
+    told = (slug for response, slug in HAZARD_BY_RESPONSE.items() if response in event.response)
+    listed = event.hazard if event.hazard in HAZARD_BY_RESPONSE.values() else None
+    return next(told, listed)
+
+
+def effect(event: Event, hazard: str | None) -> Event:
+    """Return `event` with nothing left but its effect: where, from when, until when, how bad, what to do."""
+    label = HAZARDS[hazard].label if hazard else ""
+    return Event(
+        source=event.source,
+        sender=_SENDER,
+        identifier=digest(event.source, Reference(event.sender, event.identifier, event.sent)),
+        sent=_floor(event.sent),
+        part=event.part,
+        status=event.status,
+        msg_type=event.msg_type,
+        scope=event.scope,
+        references=tuple(withheld(event.source, reference) for reference in event.references),
+        is_over=event.is_over or Response.ALL_CLEAR in event.response,
+        category=(Category.SAFETY,),
+        hazard=hazard,
+        urgency=event.urgency,
+        severity=event.severity,
+        certainty=event.certainty,
+        response=tuple(response for response in event.response if response in HAZARD_BY_RESPONSE),
+        effective=event.effective and _floor(event.effective),
+        onset=event.onset and _floor(event.onset),
+        expires=event.expires and _ceiling(event.expires),
+        texts=(Text(language="en", event=label, headline=label),) if label else (),
+        areas=tuple(Area(geometry=area.geometry, geocodes=area.geocodes) for area in event.areas),
+    )
+
+
+def bare(event: Event) -> Event:
+    """Return a Cancel that names what it cancels and says no more.
+
+    It names each message twice: openly, and as it is named where its cause was withheld, so that an effect ends too.
+    """
+    both = [named for reference in event.references for named in (reference, withheld(event.source, reference))]
+    kept = replace(effect(event, None), sender=event.sender, identifier=event.identifier, sent=event.sent, category=())
+    return replace(kept, references=tuple(both), response=(), areas=(), is_over=False, msg_type=MsgType.CANCEL)
+
+
+def withheld(source: str, reference: Reference) -> Reference:
+    """Return the name that the message of `reference` has where its cause is withheld."""
+    return Reference(_SENDER, digest(source, reference), _floor(reference.sent))
+
+
+def digest(source: str, reference: Reference) -> str:
+    """Return what stands for a message's identifier. It tells nothing, but who has the message can recompute it."""
+    return hashlib.sha256(message_name(source, reference).encode()).hexdigest()[:_DIGEST]
+
+
+def _floor(at: datetime) -> datetime:
+    return at - timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)
+
+
+def _ceiling(at: datetime) -> datetime:
+    return at if _floor(at) == at else _floor(at) + _STEP

@@ -1,0 +1,202 @@
+"""Structured identifiers in a text: addresses, numbers of telephones, accounts, links, embedded data.
+
+Each finder works from short anchors outwards, or with quantifiers that have an upper bound and cannot overlap, so that
+no text makes it slow. What is found is cut out; the words around it are judged in `sentences`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+from tocsin.gate.rules import RULES
+from tocsin.hazards import fold
+
+
+class Kind(Enum):
+    """What was found. A `PERSONAL` span makes the words beside it suspect, a `HARMLESS` one does not."""
+
+    PERSONAL = auto()
+    HARMLESS = auto()
+
+
+class Span(NamedTuple):
+    """Where an identifier stands, and what takes its place."""
+
+    start: int
+    end: int
+    kind: Kind
+    instead: str = ""
+
+
+_BEFORE_AT = re.compile(r"[\w.+%'-]{1,64}$")
+_AFTER_AT = re.compile(r"[\w.-]{1,253}")
+_WORDS_AT = re.compile(
+    r"(?:[(\[{<]\s?(?:at|@|{at})\s?[)\]}>]|\s(?:at|{at})\s|\s@\s)".replace("{at}", "|".join(map(re.escape, RULES.at_words))), re.I
+)
+_SPELLED_BEFORE = re.compile(r"[\w.+-]{1,64}\s?$")
+_SPELLED_AFTER = re.compile(
+    r"\s?[\w-]{1,63}(?:\s?[(\[{]\s?(?:{dot}|\.)\s?[)\]}]\s?[\w-]{1,63}|\s(?:{dot})\s[\w-]{1,63}){1,4}(?:\.[\w-]{1,63}){0,3}".replace(
+        "{dot}", "|".join(map(re.escape, RULES.dot_words))
+    ),
+    re.I,
+)
+_DOTTED_LOCAL = re.compile(r"[a-z][\w-]{0,30}[._+][\w.-]{1,30}\s?$", re.I)
+_DOTTED_HOST = re.compile(r"\s?[a-z][\w-]{0,62}(?:\.[\w-]{1,63}){0,3}\.[a-z]{2,24}(?![\w.])", re.I)
+_LINK = re.compile(r"(?:https?://|www\.|mailto:|tel:|sms:)[^\s<>\"')\]}]{1,2000}", re.I)
+_SOCIAL = re.compile(
+    r"(?<![\w.@-])(?:[\w-]{1,30}\.){0,2}(?:{hosts})\.[a-z]{2,10}/[^\s<>\"')\]}]{0,500}".replace(
+        "{hosts}", "|".join(sorted(map(re.escape, RULES.social)))
+    ),
+    re.I,
+)
+_HANDLE = re.compile(r"(?<![\w@])@[\w.-]{1,60}(?<![.-])")
+_HASHTAG = re.compile(r"(?<![\w&#])#(?=\w{0,60}[^\W\d_])\w{1,80}")
+_DATA = re.compile(r"data:[\w/+.;=-]{0,80},[^\s<>\"']{0,16384}", re.I)
+_BLOB = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{40,16384}={0,2}")
+_NUMBER = re.compile(r"(?<![\w.,/])[+(]?\(?\d(?:[ ().\-/\u00a0\u2010-\u2013\u202f]{0,3}\d){5,17}(?![\d%°])")
+_CUED_NUMBER = re.compile(r"(?<![\w.,])\d{4,6}(?![\w.,]\d)")
+_REAR = 40
+_MAX_DIGITS = 15
+_MIN_DIGITS = 7
+_THREES = re.compile(r"[1-9]\d{0,2}(?:[ .\u00a0\u202f]\d{3}){1,4}$")
+_GROUPED = re.compile(
+    r"(?:\(?\d{3}\)?[ .\-]\d{3}[ .\-]\d{4}|[5-9]\d{2}[ \-]\d{3}[ \-]\d{3}|[6-9]\d{4}[ \-]\d{5}|[2-9]\d{2}-\d{4}|[6-9]\d{9}|[5-9]\d{8})$"
+)
+_DATE = re.compile(r"(?:19|20)\d{2}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][01]?\d[-/. ](?:19|20)\d{2}")
+
+
+def find(text: str) -> list[Span]:
+    """Return all identifiers in `text`, in order, without overlap."""
+    finders = (_data, _links, _mailboxes, _spelled, _accounts, _numbers)
+    return _without_overlap([span for finder in finders for span in finder(text)])
+
+
+def _without_overlap(spans: list[Span]) -> list[Span]:
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if not kept or span.start >= kept[-1].end:
+            kept.append(span)
+        elif span.end > kept[-1].end:
+            kept[-1] = Span(kept[-1].start, span.end, Kind.PERSONAL)
+    return kept
+
+
+def cut(text: str, spans: list[Span]) -> str:
+    """Return `text` without `spans`; what stood between blanks leaves one."""
+    out, at = [], 0
+    for span in spans:
+        out += [text[at : span.start], span.instead]
+        at = span.end
+    return re.sub(r"[ \t]{1,1000}([.,;:!?)])", r"\1", "".join([*out, text[at:]])) if spans else text
+
+
+def _data(text: str) -> Iterator[Span]:
+    for pattern in (_DATA, _BLOB):
+        for match in pattern.finditer(text):
+            yield Span(match.start(), match.end(), Kind.HARMLESS)
+
+
+def _links(text: str) -> Iterator[Span]:
+    for match in _LINK.finditer(text):
+        link = match[0].rstrip(".,;:!?")
+        end = match.start() + len(link)
+        kept = "" if is_personal_link(link) else re.split(r"[?#]", link, maxsplit=1)[0]
+        if kept != link:
+            yield Span(match.start(), end, Kind.HARMLESS if kept else Kind.PERSONAL, kept)
+
+
+def is_personal_link(link: str) -> bool:
+    """Return whether a link names a user: an address, an account, a social network, a scheme of telephones."""
+    lowered = link.lower()
+    if not lowered.startswith(("http://", "https://", "www.")) or "@" in link or "%40" in link or "/~" in link:
+        return True
+    host = lowered.removeprefix("https://").removeprefix("http://").partition("/")[0].partition("?")[0].partition(":")[0]
+    labels = host.split(".")
+    return any(label in RULES.social for label in labels[:-1]) or "/users/" in lowered or "/profile" in lowered
+
+
+def _mailboxes(text: str) -> Iterator[Span]:
+    at = text.find("@")
+    while at >= 0:
+        before = _BEFORE_AT.search(text, max(0, at - 64), at)
+        after = _AFTER_AT.match(text, at + 1)
+        if before and after:
+            yield Span(before.start(), at + 1 + len(after[0].rstrip(".-")), Kind.PERSONAL)
+        at = text.find("@", at + 1)
+
+
+def _spelled(text: str) -> Iterator[Span]:
+    for anchor in _WORDS_AT.finditer(text):
+        start, end = anchor.span()
+        local = _SPELLED_BEFORE.search(text, max(0, start - 65), start)
+        host = _SPELLED_AFTER.match(text, end)
+        if not host:
+            local, host = _DOTTED_LOCAL.search(text, max(0, start - 65), start), _DOTTED_HOST.match(text, end)
+        if local and host:
+            yield Span(local.start(), host.end(), Kind.PERSONAL)
+
+
+def _accounts(text: str) -> Iterator[Span]:
+    for match in _SOCIAL.finditer(text):
+        yield Span(match.start(), match.start() + len(match[0].rstrip(".,;:!?")), Kind.PERSONAL)
+    for match in _HANDLE.finditer(text):
+        yield Span(match.start(), match.end(), Kind.PERSONAL)
+    for match in _HASHTAG.finditer(text):
+        yield Span(match.start(), match.end(), Kind.HARMLESS)
+
+
+def _numbers(text: str) -> Iterator[Span]:
+    for match in _NUMBER.finditer(text):
+        if is_telephone(match[0], cued=_is_cued(text, match.start())):
+            yield Span(match.start(), match.end(), Kind.PERSONAL)
+    for match in _CUED_NUMBER.finditer(text):
+        if not match[0].startswith(("1", "0800")) and _follows_cue(text, match.start()):
+            yield Span(match.start(), match.end(), Kind.PERSONAL)
+
+
+def _words_before(text: str, at: int) -> list[str]:
+    return fold(text[max(0, at - _REAR) : at]).split()
+
+
+def _is_cued(text: str, at: int) -> bool:
+    return not RULES.number_cues.isdisjoint(_words_before(text, at))
+
+
+def _follows_cue(text: str, at: int) -> bool:
+    """Return whether a word like "call" stands right before, or one little word between ("call on")."""
+    return not RULES.number_cues.isdisjoint(_words_before(text, at)[-2:])
+
+
+def is_telephone(number: str, *, cued: bool) -> bool:
+    """Return whether `number` is a telephone number that may belong to somebody.
+
+    Free and shared-cost ranges and European 116xxx do not. Dates, and figures in groups of three ("120 000 000"),
+    are no telephone numbers unless the words before say so.
+    """
+    digits = "".join(char for char in unicodedata.normalize("NFKC", number) if char.isdecimal())
+    digits = "".join(str(unicodedata.decimal(char)) for char in digits)
+    if _is_free(digits, number) or len(digits) > _MAX_DIGITS or _DATE.fullmatch(number.strip("() ")):
+        return False
+    if cued or number.startswith(("+", "(+", "00")):
+        return True
+    if len(digits) < _MIN_DIGITS:
+        return False
+    if number.startswith(("0", "(0")) or _GROUPED.match(number):
+        return not (_THREES.match(number) and number.endswith("000"))
+    return False
+
+
+def _is_free(digits: str, number: str) -> bool:
+    if digits.startswith(RULES.free_numbers) and (digits[0] in "01" or number[0] in "89" or digits.startswith("116")):
+        return True
+    if not number.startswith(("+", "00", "(+")):
+        return False
+    bare = digits.removeprefix("00")
+    return any(
+        bare.startswith(trunk) and (bare.removeprefix(trunk).startswith(RULES.free_numbers) or ("0" + bare.removeprefix(trunk)).startswith(RULES.free_numbers))
+        for trunk in RULES.trunks
+    )
