@@ -173,7 +173,13 @@ def polls() -> Iterator[Poll]:
 def _moments() -> Iterator[datetime]:
     """Yield when the feed is asked: each minute for an hour, then less often, as nothing more happens."""
     at = utc("2025-03-04 14:10:20")
-    for until, minutes in (("2025-03-04 15:12", 1), ("2025-03-04 17:10", 5), ("2025-03-05 14:23", 60)):
+    for until, minutes in (
+        ("2025-03-04 15:12", 1),
+        ("2025-03-04 17:10", 5),
+        ("2025-03-05 13:15", 60),
+        ("2025-03-05 14:25", 10),
+        ("2025-03-05 16:50", 20),
+    ):
         while at < utc(until):
             yield at
             at += timedelta(minutes=minutes)

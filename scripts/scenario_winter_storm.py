@@ -21,7 +21,7 @@ SENDERS = {WEATHER: "metoffice.gov.uk", FLOODS: "environment-agency.gov.uk"}
 NAMES = {WEATHER: "Met Office", FLOODS: "Environment Agency"}
 DISCLAIMER = "Demonstration of Tocsin, modelled on Storm Arwen; not issued by"
 
-DEAD_FROM, DEAD_UNTIL = utc("2021-11-26 17:30"), utc("2021-11-26 22:40")
+DEAD_FROM, DEAD_UNTIL = utc("2021-11-26 17:30"), utc("2021-11-26 22:45")
 
 Ring = Sequence[tuple[float, float]]  # lat, lon as in CAP
 
@@ -71,7 +71,7 @@ LEVELS = {  # awareness level: MeteoAlarm's parameter, CAP severity
     "yellow": ("2; yellow; Moderate", "Moderate"),
     "amber": ("3; orange; Severe", "Severe"),
 }
-KINDS = {"wind": ("1; Wind", "Wind"), "snow": ("2; snow-ice", "Snow and ice")}
+KINDS = {"wind": ("1; Wind", "Wind"), "snow": ("2; snow-ice", "Snow")}
 
 
 @dataclass(frozen=True, kw_only=True)

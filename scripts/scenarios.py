@@ -1,4 +1,4 @@
-"""Writes the bundled demo scenarios into src/tocsin/demo: `python scripts/scenarios.py`.
+"""Writes the bundled demo scenarios into src/tocsin/demo, or another folder: `python scripts/scenarios.py [FOLDER]`.
 
 Documents in the real formats with words of our own, from facts of public record; each scenario's README says which.
 Running it again gives the same bytes, so the output is committed beside it. places.csv and README.md are written by
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,6 +51,7 @@ class Archive:
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(body)
+        self.folder.mkdir(parents=True, exist_ok=True)
         index = "".join(f"{line}\n" for line in self.lines).encode()
         (self.folder / "index.jsonl").write_bytes(index)
         return len(index) + sum(map(len, self.written.values()))
@@ -59,19 +61,19 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _write(name: str, polls: Iterable[Poll]) -> int:
-    archive = Archive(DEMO / name)
+def _write(folder: Path, polls: Iterable[Poll]) -> int:
+    archive = Archive(folder)
     for poll in sorted(polls, key=lambda poll: poll.at):
         archive.add(poll)
     size = archive.write()
-    print(f"{name}: {len(archive.lines)} polls, {len(archive.written)} documents, {size} bytes")
+    print(f"{folder.name}: {len(archive.lines)} polls, {len(archive.written)} documents, {size} bytes")
     return size
 
 
-def main() -> None:
-    """Write all scenarios."""
+def main(folder: Path) -> None:
+    """Write all scenarios below `folder`."""
     total = sum(
-        _write(name, polls)
+        _write(folder / name, polls)
         for name, polls in (
             ("tornado-2021-12-10", scenario_tornado.polls()),
             ("winter-storm-north-england", scenario_winter_storm.polls()),
@@ -83,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if sys.argv[1:] else DEMO)
