@@ -2,6 +2,10 @@
 
 CSV, GeoJSON and GeoPackage are read here. An unknown column, a doubled id, a coordinate off the Earth or an unknown
 time zone is an error that names row and column: a place that is silently wrong is a place that is not warned.
+
+Texts are kept as they are written: a name that begins with "=" is a name.
+
+Source: RFC 4180 (CSV); RFC 7946 (GeoJSON); OGC 12-128r19 (GeoPackage 1.4), 2.1.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -28,10 +33,16 @@ COLUMNS = (
     "address", "geocodes", "approaches",
 )  # fmt: skip
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SHIFT = re.compile(r"([A-Za-z]{3})(?:-([A-Za-z]{3}))?\s+(\d\d:\d\d)-(\d\d:\d\d)\s+(\d{1,6})")
+_TIME = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_SHIFT = re.compile(rf"([A-Za-z]{{3}})(?:-([A-Za-z]{{3}}))?\s+{_TIME}-({_TIME[1:-1]}|24:00)\s+([0-9]{{1,6}})")
 _ID = re.compile(r"[^\s/?#\x00-\x1f]{1,100}")
-_GPKG_ENVELOPE = (0, 32, 48, 48, 64)  # bytes, by the header's envelope code; OGC 12-128r19, 2.1.3.1.1
-_MOST_TEXT = 500
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")  # RFC 5646, 2.1
+_DEGREES = re.compile(r"[+-]?[0-9]{1,3}([.,][0-9]{0,20})?")
+_GPKG_HEADER, _GPKG_ENVELOPE = 8, (0, 32, 48, 48, 64)  # bytes, by the envelope's code; OGC 12-128r19, 2.1.3.1.1
+_WGS84 = 4326  # EPSG
+_SQLITE = b"SQLite format 3\0"
+_WAL, _ROLLBACK = b"\x02\x02", b"\x01\x01"  # journal of an SQLite file, bytes 18 and 19 of its header
+_MOST_TEXT = 2000  # characters of one cell
 
 Row = Mapping[str, Any]
 
@@ -44,17 +55,19 @@ def read_places(body: bytes, *, name: str) -> tuple[Place, ...]:
     ending = name.rsplit(".", 1)[-1].lower()
     reader = _READERS.get(ending)
     if reader is None:
-        hint = "install tocsin[geo] and convert it, or export " if ending == "parquet" else "give "
-        raise ConfigError(f"{name}: places cannot be read from .{ending} files; {hint}.csv, .geojson or .gpkg")
-    places = tuple(_place(row, f"{name} row {number}") for number, row in reader(body, name))
+        extra = "needs the extra tocsin[geo]; or " if ending == "parquet" else ""
+        raise ConfigError(f"{name}: .{ending} files are not read here; {extra}export .csv, .geojson or .gpkg")
+    rows: dict[str, int] = {}
+    places = []
+    for number, row in reader(body, name):
+        place = _place(row, f"{name} row {number}")
+        if place.id in rows:
+            raise ConfigError(f"{name} row {number}: id {place.id} stands in row {rows[place.id]} already")
+        rows[place.id] = number
+        places.append(place)
     if not places:
         raise ConfigError(f"{name}: there is no place in it")
-    seen: set[str] = set()
-    for place in places:
-        if place.id in seen:
-            raise ConfigError(f"{name}: two places have the id {place.id}")
-        seen.add(place.id)
-    return places
+    return tuple(places)
 
 
 # --- the formats: rows of columns, with "geometry" where the format has one ---------------------------------------
@@ -63,18 +76,24 @@ def read_places(body: bytes, *, name: str) -> tuple[Place, ...]:
 def _csv_rows(body: bytes, name: str) -> Iterator[tuple[int, Row]]:
     text = _text(body, name)
     header = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=header.count), strict=True)
     try:
-        _refuse_unknown((column.strip() for column in reader.fieldnames or ()), name)
-        for row in reader:
-            if None in row or None in row.values():
-                raise ConfigError(f"{name} row {reader.line_num}: not as many columns as the header has")
-            cells = {column.strip(): value.strip() for column, value in row.items()}
-            if any(cells.values()):
-                yield reader.line_num, cells
+        columns = [column.strip() for column in next(reader, [])]
+        _refuse_unknown(filter(None, columns), name)
+        _refuse_twice(filter(None, columns), name)
+        for cells in reader:
+            row = [cell.strip() for cell in cells]
+            if any(row):
+                yield reader.line_num, _csv_row(columns, row, f"{name} row {reader.line_num}")
     except csv.Error:
         raise ConfigError(f"{name} row {reader.line_num}: this is not CSV; is a quotation mark left open?") from None
+
+
+def _csv_row(columns: list[str], row: list[str], where: str) -> Row:
+    # Spreadsheets end lines with empty columns, so what has neither a name nor a value does not count.
+    if len(row) < len(columns) or any(value for value, name in zip_longest(row, columns) if not name):
+        raise ConfigError(f"{where}: not as many columns as the header has")
+    return {name: value for name, value in zip(columns, row, strict=False) if name}
 
 
 def _geojson_rows(body: bytes, name: str) -> Iterator[tuple[int, Row]]:
@@ -96,23 +115,27 @@ def _geojson_rows(body: bytes, name: str) -> Iterator[tuple[int, Row]]:
 
 
 def _gpkg_rows(body: bytes, name: str) -> Iterator[tuple[int, Row]]:
-    """Yield the rows of the first feature table. A GeoPackage is an SQLite file. Source: OGC 12-128r19, 2.1."""
+    """Yield the rows of the first feature table. A GeoPackage is an SQLite file."""
+    if not body.startswith(_SQLITE):
+        raise ConfigError(f"{name}: this is not a GeoPackage")
     database = sqlite3.connect(":memory:")
     try:
-        database.deserialize(body)
+        # A copy in memory has no write-ahead log beside it, and SQLite refuses a file that asks for one.
+        database.deserialize(body[:18] + _ROLLBACK + body[20:] if body[18:20] == _WAL else body)
         found = database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchone()
         if found is None:
             raise ConfigError(f"{name}: the GeoPackage has no table of features")
-        table, column = (part.replace('"', '""') for part in found)
-        cursor = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608  quoted as SQL quotes a name
+        table, shape = (str(part) for part in found)
+        quoted = table.replace('"', '""')
+        cursor = database.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608  quoted as SQL quotes a name
         columns = [entry[0] for entry in cursor.description]
-        _refuse_unknown((one for one in columns if one not in {found[1], "fid"}), name)
+        _refuse_unknown((one for one in columns if one not in {shape, "fid"}), name)
         for number, values in enumerate(cursor, 1):
             row = {key: value for key, value in zip(columns, values, strict=True) if value is not None}
-            shape = _gpkg_geometry(row.pop(found[1], None), f"{name} row {number}: {column}")
-            fid = row.pop("fid", None)
-            row.setdefault("id", fid)
-            yield number, {**row, "geometry": shape}
+            where = f"{name} row {number}: {shape}"
+            row["geometry"] = _gpkg_geometry(row.pop(shape, None), where)
+            row.setdefault("id", row.pop("fid", None))
+            yield number, row
     except sqlite3.Error:
         raise ConfigError(f"{name}: this is not a GeoPackage") from None
     finally:
@@ -120,13 +143,18 @@ def _gpkg_rows(body: bytes, name: str) -> Iterator[tuple[int, Row]]:
 
 
 def _gpkg_geometry(blob: Any, where: str) -> BaseGeometry:
-    if not isinstance(blob, bytes) or len(blob) < 8 or blob[:2] != b"GP":
+    """Return the geometry of a GeoPackage blob: "GP", version, flags, reference system, envelope, WKB."""
+    if not isinstance(blob, bytes) or len(blob) < _GPKG_HEADER or blob[:2] != b"GP":
         raise ConfigError(f"{where}: there is no geometry")
-    envelope = (blob[3] >> 1) & 7
+    flags = blob[3]
+    system = int.from_bytes(blob[4:8], "little" if flags & 1 else "big", signed=True)
+    if system != _WGS84:
+        raise ConfigError(f"{where}: coordinates are of system {system}; export the layer as EPSG:{_WGS84} (WGS 84)")
     try:
-        return shapely.from_wkb(blob[8 + _GPKG_ENVELOPE[envelope] :])
+        found = shapely.from_wkb(blob[_GPKG_HEADER + _GPKG_ENVELOPE[(flags >> 1) & 7] :])
     except (shapely.errors.ShapelyError, IndexError):
         raise ConfigError(f"{where}: the geometry cannot be read") from None
+    return _geometry(shapely.geometry.mapping(found), where)
 
 
 _READERS: Mapping[str, Callable[[bytes, str], Iterator[tuple[int, Row]]]] = {
@@ -147,17 +175,25 @@ def _text(body: bytes, name: str) -> str:
 def _refuse_unknown(columns: Iterable[str], name: str) -> None:
     for column in columns:
         if column not in COLUMNS:
-            near = get_close_matches(column, COLUMNS, n=1)
+            near = get_close_matches(column.lower(), COLUMNS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
             raise ConfigError(f"{name}: {column[:50]!r} is not a column; {hint}")
+
+
+def _refuse_twice(columns: Iterable[str], name: str) -> None:
+    seen: set[str] = set()
+    for column in columns:
+        if column in seen:
+            raise ConfigError(f"{name}: the column {column} stands there twice")
+        seen.add(column)
 
 
 def _geometry(value: Any, where: str) -> BaseGeometry:
     try:
         shape, _ = geo.from_geojson(value, at=where)
     except FormatError as error:
-        raise ConfigError(str(error)) from None
-    if shape is None:
+        raise ConfigError(f"{where}: {error.message}") from None
+    if shape is None or shape.is_empty:
         raise ConfigError(f"{where}: there is none; a place must lie somewhere")
     return shape
 
@@ -166,81 +202,115 @@ def _geometry(value: Any, where: str) -> BaseGeometry:
 
 
 def _place(row: Row, where: str) -> Place:
-    identifier = str(row.get("id") or "").strip()
+    identifier = _string(row, "id", where)
     if not _ID.fullmatch(identifier):
-        raise ConfigError(f"{where}: id is missing, or holds blanks, / ? or #")
-    zone = str(row.get("timezone") or "UTC").strip()
+        raise ConfigError(f"{where}: id is missing, or too long, or holds blanks, / ? or #")
+    return Place(
+        id=identifier,
+        name=_string(row, "name", where) or identifier,
+        geometry=row["geometry"] if "geometry" in row else _point(row, where),
+        kind=_string(row, "kind", where),
+        approaches=_approaches(row.get("approaches"), where),
+        geocodes=tuple(_geocode(word, where) for word in _words(row, "geocodes", where)),
+        timezone=_zone(_string(row, "timezone", where) or "UTC", where),
+        languages=_languages(row, where),
+        headcount=_count(_string(row, "headcount", where), where),
+        shifts=tuple(_shifts(";".join(_parts(row, "shifts", where)), where)),
+        traits=frozenset(_words(row, "traits", where)),
+        channels=_words(row, "channels", where),
+        address=_string(row, "address", where),
+    )
+
+
+def _string(row: Row, column: str, where: str) -> str:
+    """Return a cell as text, "" where there is none; JSON and SQL also have numbers."""
+    value = row.get(column)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str | None):
+        raise ConfigError(f"{where}: {column} must be text")
+    text = (value or "").strip()
+    if len(text) > _MOST_TEXT:
+        raise ConfigError(f"{where}: {column} is longer than {_MOST_TEXT} characters")
+    return text
+
+
+def _parts(row: Row, column: str, where: str) -> list[str]:
+    """Return the entries of a list: of a JSON list, or the text between semicolons."""
+    value = row.get(column)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return value
+    return _string(row, column, where).split(";")
+
+
+def _words(row: Row, column: str, where: str) -> tuple[str, ...]:
+    """Return the words of a list, which blanks separate as well."""
+    return tuple(word for part in _parts(row, column, where) for word in part.split())
+
+
+def _zone(zone: str, where: str) -> str:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ConfigError(f"{where}: timezone must be a name of the IANA list, such as Europe/London") from None
-    return Place(
-        id=identifier,
-        name=str(row.get("name") or identifier)[:_MOST_TEXT],
-        geometry=row["geometry"] if row.get("geometry") is not None else _point(row, where),
-        kind=str(row.get("kind") or "")[:_MOST_TEXT],
-        approaches=_approaches(row.get("approaches"), where),
-        geocodes=tuple(_geocode(word, where) for word in _words(row.get("geocodes"))),
-        timezone=zone,
-        languages=_words(row.get("languages")) or ("en",),
-        headcount=_count(row.get("headcount"), where),
-        shifts=tuple(_shifts(row.get("shifts"), where)),
-        traits=frozenset(_words(row.get("traits"))),
-        channels=_words(row.get("channels")),
-        address=str(row.get("address") or "")[:_MOST_TEXT],
-    )
+    return zone
+
+
+def _languages(row: Row, where: str) -> tuple[str, ...]:
+    languages = _words(row, "languages", where)
+    if not all(map(_LANGUAGE.fullmatch, languages)):
+        raise ConfigError(f"{where}: languages must be language codes, such as en or pt-BR")
+    return languages or ("en",)
 
 
 def _point(row: Row, where: str) -> BaseGeometry:
     lat, lon = (_degrees(row.get(column), column, where) for column in ("lat", "lon"))
-    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        hint = "; lat and lon seem to be swapped" if -90 <= lon <= 90 and -180 <= lat <= 180 else ""
+    if not (abs(lat) <= _QUARTER and abs(lon) <= 2 * _QUARTER):
+        hint = "; they seem to be swapped" if abs(lon) <= _QUARTER and abs(lat) <= 2 * _QUARTER else ""
         raise ConfigError(f"{where}: lat must lie within 90 and lon within 180 degrees{hint}")
     return shapely.Point(lon, lat)
 
 
+_QUARTER = 90.0  # degrees from the equator to a pole
+
+
 def _degrees(value: Any, column: str, where: str) -> float:
-    text = str(value if value is not None else "").strip().replace(",", ".")
-    if not re.fullmatch(r"[+-]?\d{1,3}(\.\d{0,20})?", text, re.ASCII):
+    text = str(value).strip()
+    if not _DEGREES.fullmatch(text):
         raise ConfigError(f"{where}: {column} must be degrees, such as 51.5072")
-    return float(text)
-
-
-def _words(value: Any) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(str(one) for one in value)
-    return tuple(re.split(r"[\s;]+", str(value).strip())) if value not in {None, ""} else ()
+    return float(text.replace(",", "."))
 
 
 def _geocode(word: str, where: str) -> Code:
-    scheme, _, value = word.partition(":")
+    # The name of a list may hold colons (profile:CAP-CP:Location:0.3), its values do not.
+    scheme, _, value = word.rpartition(":")
     if not scheme or not value:
         raise ConfigError(f"{where}: geocodes must be SCHEME:VALUE, such as UGC:ILC119")
     return Code(scheme, value)
 
 
-def _count(value: Any, where: str) -> int | None:
-    if value in {None, ""}:
+def _count(text: str, where: str) -> int | None:
+    if not text:
         return None
-    if not re.fullmatch(r"\d{1,7}", str(value), re.ASCII):
+    if not re.fullmatch("[0-9]{1,7}", text):
         raise ConfigError(f"{where}: headcount must be a whole number")
-    return int(value)
+    return int(text)
 
 
-def _shifts(value: Any, where: str) -> Iterator[Shift]:
-    for part in filter(None, (one.strip() for one in str(value or "").split(";"))):
+def _shifts(text: str, where: str) -> Iterator[Shift]:
+    for part in filter(None, map(str.strip, text.split(";"))):
         found = _SHIFT.fullmatch(part)
         days = [day.lower() for day in found.groups()[:2] if day] if found else []
-        if found is None or any(day not in _DAYS for day in days):
+        if found is None or not set(days) <= set(_DAYS):
             raise ConfigError(f"{where}: shifts must be like Mon-Fri 06:00-14:00 120; Sat 08:00-12:00 20")
         first, last = _DAYS.index(days[0]), _DAYS.index(days[-1])
-        span = tuple((first + step) % 7 for step in range((last - first) % 7 + 1))
+        span = tuple((first + step) % len(_DAYS) for step in range((last - first) % len(_DAYS) + 1))
         yield Shift(days=span, begins=found[3], ends=found[4], headcount=int(found[5]))
 
 
 def _approaches(value: Any, where: str) -> tuple[BaseGeometry, ...]:
     """Return the roads that lead to the place: a GeoJSON geometry, as an object or (in CSV) as its text."""
-    if value in (None, ""):
+    if value is None or value == "":
         return ()
     if isinstance(value, str):
         try:
@@ -248,4 +318,4 @@ def _approaches(value: Any, where: str) -> tuple[BaseGeometry, ...]:
         except (ValueError, RecursionError):
             raise ConfigError(f"{where}: approaches must be a GeoJSON geometry") from None
     shape = _geometry(value, f"{where}: approaches")
-    return tuple(getattr(shape, "geoms", (shape,)))
+    return tuple(shapely.get_parts(shape))
