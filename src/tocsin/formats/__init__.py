@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from lxml import etree
 
 from tocsin.errors import FormatError
 from tocsin.formats import atom, cap, nws, usgs
@@ -17,6 +19,11 @@ from tocsin.formats._xml import local, namespace, open_xml
 from tocsin.model import Reading
 
 __all__ = ["FORMATS", "Reader", "name_of", "read"]
+
+
+_ATOM = "http://www.w3.org/2005/Atom"
+_OTHER_FEEDS = frozenset({"http://www.georss.org/georss", "http://www.gdacs.org"})
+_NWS_ALERT = "https://api.weather.gov/alerts/"
 
 
 class Reader(Protocol):
@@ -43,34 +50,44 @@ def read(format: str, body: bytes, *, source: str, now: datetime) -> Reading:  #
 
 
 def name_of(body: bytes) -> str | None:
-    """Return the format that the content itself names without doubt: an XML root's namespace or JSON keys."""
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"<":
-        return _name_of_xml(body)
-    return _name_of_json(body) if start == b"{" else None
+    """Return the format that the content itself names without doubt, else None.
 
-
-def _name_of_xml(body: bytes) -> str | None:
+    That is a root element in one of CAP's namespaces, the root of an Atom or RSS document that is no GeoRSS, or
+    the keys of the NWS API and of the USGS catalogue. Reads the whole document: a cut one names nothing.
+    """
+    start = body.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1]
     try:
-        root, _ = open_xml(body)
+        if start == b"<":
+            return _name_of_xml(open_xml(body)[0])
+        return _name_of_json(loads(body)) if start == b"{" else None
     except FormatError:
         return None
-    if local(root) == "alert" and namespace(root) in cap.NAMESPACES:
-        return "cap"
-    return "atom" if local(root) in {"feed", "rss"} else None
 
 
-def _name_of_json(body: bytes) -> str | None:
-    try:
-        document = loads(body)
-    except FormatError:
+def _name_of_xml(root: etree._Element) -> str | None:
+    if local(root) == "alert":
+        return "cap" if namespace(root) in cap.NAMESPACES else None
+    if (local(root), namespace(root)) not in {("feed", _ATOM), ("rss", "")}:
         return None
-    features = document.get("features", [document])
-    feature = features[0] if isinstance(features, list) and features else document
-    properties = feature.get("properties") if isinstance(feature, dict) else None
-    if not isinstance(properties, dict):
-        metadata = document.get("metadata")
-        return "usgs" if isinstance(metadata, dict) and "generated" in metadata else None
-    if properties.get("@type") == "wx:Alert" or {"messageType", "areaDesc", "sender"} <= properties.keys():
+    spaces = set(root.nsmap.values())
+    # A feed of places is no index of alerts, unless it says so: others than CAP's issuers publish GeoRSS.
+    return "atom" if spaces.isdisjoint(_OTHER_FEEDS) or atom.names_cap(root) else None
+
+
+def _name_of_json(document: Any) -> str | None:
+    """Return whose GeoJSON this is. Source: NWS API, OpenAPI document; USGS GeoJSON Summary and Detail formats."""
+    metadata = document.get("metadata")
+    if isinstance(metadata, dict) and {"generated", "api"} <= metadata.keys():
+        return "usgs"
+    if "api.weather.gov" in str(document.get("@context")):
         return "nws"
-    return "usgs" if {"mag", "place", "time"} <= properties.keys() else None
+    features = document.get("features") if document.get("type") == "FeatureCollection" else [document]
+    for feature in features[:1] if isinstance(features, list) else ():
+        properties = feature.get("properties") if isinstance(feature, dict) else None
+        if not isinstance(properties, dict):
+            continue
+        if properties.get("@type") == "wx:Alert" or str(feature.get("id")).startswith(_NWS_ALERT):
+            return "nws"
+        if properties.keys() >= {"mag", "magType", "place"}:
+            return "usgs"
+    return None

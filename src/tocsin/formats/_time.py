@@ -9,7 +9,7 @@ from tocsin.errors import FormatError
 from tocsin.model import Problem
 
 _TIME = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d{1,12})?)?\s?(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s?(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?", re.ASCII
 )
 _WIDEST = timedelta(hours=14)  # Kiribati; nothing on Earth is further from UTC
 

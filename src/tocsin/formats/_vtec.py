@@ -49,7 +49,7 @@ def read_vtec(texts: Iterable[str]) -> tuple[Vtec, ...]:
             ends=_moment(found[8]),
         )
         for text in texts
-        for found in _VTEC.finditer(text[:2000])
+        for found in _VTEC.finditer(text)
     )
 
 

@@ -2,10 +2,12 @@
 
 An entry that embeds a whole alert gives an item. An entry that links to one gives a link, also when it repeats some
 of the alert's fields: half an alert is not read, because what it lacks may be the end of it. An index without
-entries is a legal word: nothing is in force.
+entries is a legal word: nothing is in force. So is an entry that links to the index itself ("no active warnings").
 
-Never read: title, summary, author, contributor, media and every other element of an entry, since the alert itself
-says it under the gate's eyes.
+Never read: title, summary, author, contributor, category, media and every other element of an entry, since the alert
+itself says it under the gate's eyes.
+
+Positions are XPath, counted from 1: entry[3], or item[3] in RSS.
 
 Source: RFC 4287 (Atom), 4.1.2 and 4.2.7; RSS 2.0; OASIS CAP Feeds 1.0.
 """
@@ -15,104 +17,108 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 from lxml import etree
 
 from tocsin.errors import FormatError
 from tocsin.formats._time import read_time
+from tocsin.formats._url import is_web
 from tocsin.formats._xml import children, local, open_xml, text_of
 from tocsin.formats.cap import NAMESPACES, read_alert
 from tocsin.model import Item, Link, Problem, Reading
 
 MAX_ENTRIES = 20_000
-MAX_URL = 2_000
+NEVER_READ = frozenset({"title", "subtitle", "summary", "author", "contributor", "category", "rights", "logo", "icon"})
+
+_MAX_FRESH = 100  # characters of a time
 _CAP_TYPES = ("application/cap+xml", "application/common-alerting-protocol+xml")
+_ALERTS = tuple(f"{{{space}}}alert" for space in NAMESPACES)
 
 
 def read(body: bytes, *, source: str, now: datetime) -> Reading:
     """Return the embedded alerts and the links of an index. Raises FormatError when the document is none."""
-    root, problems = open_xml(body)
-    kind = local(root)
-    if kind == "feed":
-        entries, stated = [*children(root, "entry")], _atom_time(root)
-    elif kind == "rss":
-        channel = next(children(root, "channel"), None)
-        if channel is None:
-            raise FormatError("the RSS document has no channel", at="rss")
-        entries, stated = [*children(channel, "item")], _rss_time(channel)
-    else:
-        raise FormatError("the root element is neither feed nor rss", at="document")
+    root, repaired = open_xml(body)
+    feed, kind, as_of = _feed(root)
+    entries = list(children(feed, kind))
     if len(entries) > MAX_ENTRIES:
         raise FormatError(f"more than {MAX_ENTRIES} entries", at="document")
-    found: list[Problem] = list(problems)
-    items = list(_alerts_in(root, "feed", source, now, direct=True))
-    links: list[Link] = []
+    own = {target for _, target in _targets(feed)}
+    items = [*_alerts_in(feed, "feed", source=source, now=now)]
+    links: dict[Link, None] = {}
+    problems: list[Problem] = []
     for number, entry in enumerate(entries, 1):
-        at = f"entry[{number}]"
-        embedded = list(_alerts_in(entry, at, source, now))
+        at = f"{kind}[{number}]"
+        embedded = list(_alerts_in(entry, at, source=source, now=now))
         items += embedded
-        link = None if embedded else _link_of(entry)
-        if link is not None:
-            links.append(link)
-        elif not embedded:
-            found.append(Problem(at=at, message="the entry neither holds nor links to an alert"))
+        if embedded:
+            continue
+        link = _link_of(entry)
+        if link is None:
+            problems.append(Problem(at=at, message="the entry neither holds nor links to an alert"))
+        elif link.url not in own:
+            links[link] = None
     return Reading(
         items=tuple(items),
-        problems=tuple(found),
-        links=tuple(dict.fromkeys(links)),
-        as_of=stated,
-        is_complete=all(item.events for item in items) and len(found) == len(problems),
+        problems=(*repaired, *problems),
+        links=tuple(links),
+        as_of=as_of,
+        is_complete=all(item.events for item in items) and not problems,
     )
 
 
-def _alerts_in(parent: etree._Element, at: str, source: str, now: datetime, *, direct: bool = False) -> Iterator[Item]:
+def names_cap(root: etree._Element) -> bool:
+    """Return whether a feed says that it is about CAP: by a namespace, a whole alert, or the type of a link."""
+    if not set(root.nsmap.values()).isdisjoint(NAMESPACES) or next(root.iter(*_ALERTS), None) is not None:
+        return True
+    return any(kind in _CAP_TYPES for entry in children(_feed(root)[0], "entry") for kind, _ in _targets(entry))
+
+
+def _feed(root: etree._Element) -> tuple[etree._Element, str, datetime | None]:
+    """Return the element that holds the entries, their name, and when the feed says that it was made."""
+    if local(root) == "feed":
+        return root, "entry", _moment(root, "updated")
+    if local(root) != "rss":
+        raise FormatError("the root element is neither feed nor rss", at="document")
+    channel = next(children(root, "channel"), None)
+    if channel is None:
+        raise FormatError("the RSS document has no channel", at="rss")
+    return channel, "item", _moment(channel, "lastBuildDate") or _moment(channel, "pubDate")
+
+
+def _alerts_in(parent: etree._Element, at: str, *, source: str, now: datetime) -> Iterator[Item]:
     """Yield the whole alerts inside an entry, wherever they stand in it, or directly under the feed."""
-    for space in NAMESPACES:
-        name = f"{{{space}}}alert"
-        for alert in parent.iterchildren(name) if direct else parent.iter(name):
-            yield read_alert(alert, source=source, now=now, at=at)
+    is_entry = local(parent) in {"entry", "item"}
+    alerts = list(parent.iter(*_ALERTS) if is_entry else parent.iterchildren(*_ALERTS))
+    for number, alert in enumerate(alerts, 1):
+        where = f"{at}/alert" if len(alerts) > 1 or not is_entry else at
+        yield read_alert(alert, source=source, now=now, at=f"{where}[{number}]" if where != at else at)
+
+
+def _targets(parent: etree._Element) -> list[tuple[str, str]]:
+    """Return (media type, address) of every link. Atom names the address in href, RSS as the element's text."""
+    links = ((link.get("type") or "", (link.get("href") or text_of(link)).strip()) for link in children(parent, "link"))
+    return [(kind.lower(), url) for kind, url in links if is_web(url)]
 
 
 def _link_of(entry: etree._Element) -> Link | None:
-    """Return the link that most likely leads to the alert: stated as CAP, else the first that is a web address."""
-    links = list(children(entry, "link"))
-    targets = [(element.get("type") or "", (element.get("href") or text_of(element)).strip()) for element in links]
-    targets = [(kind, url) for kind, url in targets if _is_web(url)]
-    stated = [url for kind, url in targets if kind.lower() in _CAP_TYPES]
-    plain = [url for kind, url in targets if "html" not in kind.lower()]
-    url = next(iter([*stated, *plain, *(url for _, url in targets)]), None)
-    if url is None:
+    """Return the link that most likely leads to the alert: stated as CAP, else not as a page, else the first."""
+    targets = _targets(entry)
+    ranked = sorted(targets, key=lambda target: (target[0] not in _CAP_TYPES, "html" in target[0]))
+    if not ranked:
         return None
     fresh = next((text_of(child) for name in ("updated", "pubDate") for child in children(entry, name)), "")
-    return Link(url=url, fresh=fresh[:100])
+    return Link(url=ranked[0][1], fresh=fresh[:_MAX_FRESH])
 
 
-def _is_web(url: str) -> bool:
-    if len(url) > MAX_URL:
-        return False
+def _moment(feed: etree._Element, name: str) -> datetime | None:
+    """Return the time in a child: ISO 8601 in Atom, RFC 822 in RSS; both are published in either."""
+    text = next((text_of(child) for child in children(feed, name)), "")[:_MAX_FRESH]
     try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
-
-
-def _atom_time(feed: etree._Element) -> datetime | None:
-    text = next((text_of(child) for child in children(feed, "updated")), "")
-    try:
-        return read_time(text, at="feed/updated")[0]
+        return read_time(text, at=name)[0]
     except FormatError:
+        pass
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-
-
-def _rss_time(channel: etree._Element) -> datetime | None:
-    """Return lastBuildDate, else pubDate. Source: RSS 2.0; RFC 822 dates."""
-    for name in ("lastBuildDate", "pubDate"):
-        for child in children(channel, name):
-            try:
-                moment = parsedate_to_datetime(text_of(child))
-            except ValueError:
-                continue
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None

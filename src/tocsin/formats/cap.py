@@ -2,32 +2,35 @@
 
 One document is one alert; an index holds several (`atom`). Infos that say the same of the same area in other
 languages become one event with several texts; infos that differ in area, rating, times or codes become events of
-their own, numbered by `part` in document order.
+their own, numbered by `part` in document order. Where languages of one alert differ in rating or times, the worse
+counts: joining may never lower or shorten.
 
 Never read, because they are about people, for insiders, or pictures: source, restriction, addresses, code, note,
 incidents, audience, contact, resource, and every parameter but awareness_level, awareness_type and VTEC.
 
-Source: OASIS Common Alerting Protocol 1.2, section 3.2; MeteoAlarm CAP profile; NWSI 10-1703.
+Positions in Problems are XPath, counted from 1: alert/info[2]/area[1]/polygon[3].
+
+Source: OASIS Common Alerting Protocol 1.2, section 3.2; CAP 1.1 and 1.0, same section; MeteoAlarm CAP profile;
+NWSI 10-1703 (VTEC).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-import shapely
 from lxml import etree
 from shapely.geometry.base import BaseGeometry
 
 from tocsin import geo
 from tocsin.errors import FormatError
+from tocsin.formats._elements import MAX_NAME, Elements, union
 from tocsin.formats._time import read_time
 from tocsin.formats._vtec import Vtec, aliases, end_of, is_over, read_vtec, status_of
-from tocsin.formats._xml import children, local, namespace, open_xml, text_of
+from tocsin.formats._xml import local, namespace, open_xml
 from tocsin.model import (
     Area,
     Category,
@@ -52,14 +55,20 @@ NAMESPACES = (
     "urn:oasis:names:tc:emergency:cap:1.1",
     "http://www.incident.com/cap/1.0",
 )
-READ_PARAMETERS = frozenset({"awareness_level", "awareness_type"})
-MAX_INFOS = 1_000
-MAX_TEXT = 16_384  # characters of one field
-MAX_NAME = 1_000  # characters of an identifier, a code or an area's name
+_VTEC = "VTEC"
+READ_PARAMETERS = frozenset({"awareness_level", "awareness_type", _VTEC})
+NEVER_READ = frozenset(
+    {"source", "restriction", "addresses", "code", "note", "incidents", "audience", "contact", "resource", "parameter"}
+)
+"""Elements that no line of this file asks for, but `parameter`, of which the listed names are."""
+
+MAX_INFOS = 500
+MAX_REFERENCES = 1_000
 FAR_AHEAD = timedelta(days=7)
+
+_DEFAULT_FORMER = {"very likely": Certainty.LIKELY}  # CAP 1.0; CAP 1.2, 3.2.2 certainty, note
+
 _DEFAULT_LANGUAGE = "en-US"  # CAP 1.2, 3.2.2 language: to be assumed where none is given
-_REFERENCE = re.compile(r"\s*([^,]{1,500}?)\s*,\s*([^,]{1,500}?)\s*,\s*(\d{4}-\d\d-\d\d[Tt]\S{5,40})")
-_SEVERITIES = {severity: rank for rank, severity in enumerate(Severity)}  # CAP lists them worst first
 _FORMER = {"very likely": Certainty.LIKELY}  # CAP 1.0; CAP 1.2, 3.2.2 certainty, note
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -76,18 +85,25 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
 
 def read_alert(alert: etree._Element, *, source: str, now: datetime, at: str) -> Item:
     """Return the item that an <alert> element is; one that cannot be read has no events and says why."""
-    reader = _Alert(alert, source=source, now=now, at=at)
+    problems: list[Problem] = []
+    if namespace(alert) not in NAMESPACES:
+        problems.append(
+            Problem(at=at, message="the namespace is not that of CAP; read as if it were", is_repaired=True)
+        )
     try:
-        events = reader.events()
+        events = _Alert(Elements(alert, at=at, problems=problems), source=source, now=now).events()
     except FormatError as error:
-        refused = Problem(at=error.at or at, message=error.message)
-        return Item(at=at, problems=(*reader.problems, refused))
-    return Item(at=at, events=events, problems=tuple(reader.problems))
+        problems.append(Problem(at=error.at or at, message=error.message))
+        return Item(at=at, problems=tuple(problems))
+    return Item(at=at, events=events, problems=tuple(problems))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Info:
-    """What one <info> says, before it is joined with its twins in other languages."""
+    """What one <info> says, before it is joined with its twins in other languages.
+
+    `shapes` holds the texts of its polygons and circles: equal texts are equal areas, whatever the areas are called.
+    """
 
     language: str
     text: Text
@@ -103,274 +119,275 @@ class _Info:
     sender_name: str
     web: str
     areas: tuple[Area, ...]
-    where: tuple[object, ...]
+    shapes: frozenset[str]
     vtecs: tuple[Vtec, ...]
 
     @property
+    def geocodes(self) -> frozenset[Code]:
+        """Return the codes of all areas."""
+        return frozenset(code for area in self.areas for code in area.geocodes)
+
+    @property
+    def is_placed(self) -> bool:
+        """Return whether anything but words says where."""
+        return bool(self.shapes or self.geocodes)
+
+    @property
     def subject(self) -> tuple[object, ...]:
-        """Return what twins have in common: all but words and severity."""
-        return (self.where, self.urgency, self.certainty, self.onset, self.expires, self.codes, self.vtecs)
+        """Return what is spoken of, in whatever language: shapes, else geocodes, else the number of areas; event codes.
+
+        Only the values of codes count: languages of one alert name one list by its versions (BBK, 2025).
+        """
+        where = self.shapes or self.geocodes or len(self.areas)
+        return (where, frozenset(code.value for code in self.codes), self.vtecs)
+
+    @property
+    def rating(self) -> tuple[object, ...]:
+        """Return what twins agree in, besides area and codes."""
+        return (self.urgency, self.severity, self.certainty, self.onset, self.expires)
+
+    def may_join(self, twins: Iterable[_Info]) -> bool:
+        """Return whether this can be the same said again: in one language, event and areas must bear one name."""
+        names = [area.description for area in self.areas]
+        return all(
+            self.language.lower() != twin.language.lower()
+            or (
+                self.text.event.casefold() == twin.text.event.casefold()
+                and (bool(self.shapes) or names == [area.description for area in twin.areas])
+            )
+            for twin in twins
+        )
 
 
 class _Alert:
-    """Reads one alert and collects what is wrong with it."""
+    """Reads one alert; what is wrong with it goes to `element.problems`."""
 
-    def __init__(self, element: etree._Element, *, source: str, now: datetime, at: str) -> None:
+    def __init__(self, element: Elements, *, source: str, now: datetime) -> None:
         self.element = element
         self.source = source
         self.now = now
-        self.at = at
-        self.problems: list[Problem] = []
+        self._geometries: dict[tuple[str, ...], BaseGeometry | None] = {}
 
     def events(self) -> tuple[Event, ...]:
         """Return the events of the alert. Raises FormatError when what identifies it is missing or there twice."""
-        if namespace(self.element) not in NAMESPACES:
-            self._repaired(self.at, "the namespace is not that of CAP")
         envelope = self._envelope()
-        infos = list(children(self.element, "info"))
-        if len(infos) > MAX_INFOS:
-            raise FormatError(f"more than {MAX_INFOS} infos", at=self.at)
-        groups = self._joined([self._info(info, f"{self.at}/info[{n}]") for n, info in enumerate(infos, 1)])
+        if self.element.count("info") > MAX_INFOS:
+            raise FormatError(f"more than {MAX_INFOS} infos", at=self.element.at)
+        groups = self._joined([self._info(info) for info in self.element.each("info")])
         if not groups:
             return (envelope,)
         return tuple(self._event(envelope, twins, part) for part, twins in enumerate(groups))
 
     def _envelope(self) -> Event:
-        """Return the event that the alert is without any info."""
-        sent = self._time(self.element, "sent", self.at)
+        """Return the event that the alert is without any info, as a Cancel may be."""
+        for name in ("identifier", "sender", "sent", "status", "msgType", "scope", "references"):
+            if self.element.count(name) > 1:
+                # Two identities, and a reader that took either could be made to end the wrong warning.
+                raise FormatError("an element that must stand once stands there again", at=f"{self.element.at}/{name}")
+        sent = self.element.time("sent")
         if sent is None:
-            raise FormatError("the alert has no readable time of sending", at=f"{self.at}/sent")
+            raise FormatError("the alert has no readable time of sending", at=f"{self.element.at}/sent")
         if sent > self.now + FAR_AHEAD:
-            self._problem(f"{self.at}/sent", "the alert says that it was sent more than a week from now")
-        identifier, sender = (self._required(name) for name in ("identifier", "sender"))
+            self.element.problem("sent", "the alert says that it was sent more than a week from now; kept")
+        own = Reference(self.element.required("sender"), self.element.required("identifier"), sent)
         return Event(
             source=self.source,
-            sender=sender,
-            identifier=identifier,
+            sender=own.sender,
+            identifier=own.identifier,
             sent=sent,
-            status=_exactly(Status, self._required("status"), at=f"{self.at}/status"),
-            msg_type=_exactly(MsgType, self._required("msgType"), at=f"{self.at}/msgType"),
-            scope=self._choice(Scope, self.element, "scope", Scope.PUBLIC, self.at),
-            references=self._references(identifier, sent),
+            status=self.element.decisive(Status, "status"),
+            msg_type=self.element.decisive(MsgType, "msgType"),
+            scope=self.element.choice(Scope, "scope", Scope.PUBLIC),
+            references=self._references(own),
         )
 
-    def _references(self, identifier: str, sent: datetime) -> tuple[Reference, ...]:
-        """Return the messages that this one speaks of. Source: CAP 1.2, 3.2.1 references."""
-        at = f"{self.at}/references"
-        text = text_of(self._single(self.element, "references", self.at))
-        found: dict[Reference, None] = {}
-        for match in _REFERENCE.finditer(text):
-            try:
-                moment, problems = read_time(match[3], at=at)
-            except FormatError as error:
-                self._problem(error.at, error.message)
-                continue
-            self.problems += problems
-            found[Reference(match[1].strip("\"'"), match[2], moment)] = None
-        if _REFERENCE.sub("", text).strip():
-            self._problem(at, "part of the list is not sender,identifier,sent")
-        if found.pop(Reference(text_of(self._single(self.element, "sender", self.at)), identifier, sent), 0) is None:
-            self._repaired(at, "the alert referred to itself")
-        return tuple(found)
+    def _references(self, own: Reference) -> tuple[Reference, ...]:
+        """Return the messages that this one speaks of: triples apart by white space, which a sender may hold too.
+
+        Source: CAP 1.2, 3.2.1 references.
+        """
+        text = self.element.text("references", limit=MAX_REFERENCES * 100)
+        found, is_whole = _triples(text, f"{self.element.at}/references", self.element.problems)
+        if not is_whole:
+            self.element.problem("references", "part of the list is not sender,identifier,sent; left out")
+        if own in found:
+            self.element.repaired("references", "the alert refers to itself; left out")
+        return tuple(reference for reference in found if reference != own)
+
+    # --- joining the infos ----------------------------------------------------------------------------------------
+
+    def _joined(self, infos: Sequence[_Info]) -> list[list[_Info]]:
+        """Return the infos in groups of twins, in document order of each group's first."""
+        groups = _grouped([[info] for info in infos], lambda info: (*info.subject, info.rating))
+        # Languages of one alert that differ in rating. Where neither shape nor code shows that the area is the same,
+        # they are not joined: two warnings for one are better than one for two.
+        worse = _grouped(groups, lambda info: info.subject if info.is_placed else (id(info),), only_languages=True)
+        if len(worse) < len(groups):
+            self.element.repaired("info", "languages of one alert differ in rating or times; the worse counts")
+        return worse
 
     def _event(self, envelope: Event, twins: Sequence[_Info], part: int) -> Event:
         first = twins[0]
-        severity = min((twin.severity for twin in twins), key=_SEVERITIES.__getitem__)
-        if any(twin.severity is not severity for twin in twins):
-            self._repaired(self.at, "languages of one alert differ in severity; the highest was taken")
         status = status_of(first.vtecs)
-        response = tuple(one for one in Response if any(one in twin.response for twin in twins))
+        replies = [twin.response for twin in twins if twin.response]
+        onsets = [twin.onset for twin in twins if twin.onset is not None]
+        onset = min(onsets) if len(onsets) == len(twins) else None  # what states none has begun
         return replace(
             envelope,
             part=part,
             status=envelope.status if status is Status.ACTUAL else status,
             aliases=aliases(first.vtecs, sent=envelope.sent),
-            is_over=is_over(first.vtecs) or Response.ALL_CLEAR in response,
-            category=tuple(one for one in Category if any(one in twin.category for twin in twins)),
-            codes=first.codes,
-            urgency=first.urgency,
-            severity=severity,
-            certainty=first.certainty,
-            response=response,
-            effective=first.effective,
-            onset=first.onset,
-            expires=self._expires(first, envelope.sent),
+            is_over=is_over(first.vtecs) or (bool(replies) and all(Response.ALL_CLEAR in reply for reply in replies)),
+            category=union(Category, (twin.category for twin in twins)),
+            codes=tuple(dict.fromkeys(code for twin in twins for code in twin.codes)),
+            urgency=_worst(Urgency, (twin.urgency for twin in twins)),
+            severity=_worst(Severity, (twin.severity for twin in twins)),
+            certainty=_worst(Certainty, (twin.certainty for twin in twins)),
+            response=union(Response, replies),
+            effective=min((twin.effective for twin in twins if twin.effective), default=None),
+            onset=onset,
+            expires=self._expires(twins, max(onset or envelope.sent, envelope.sent)),
             sender_name=first.sender_name,
             web=first.web,
             texts=tuple(dict.fromkeys(twin.text for twin in twins)),
-            areas=first.areas,
+            areas=_areas(twins),
         )
 
-    def _expires(self, info: _Info, sent: datetime) -> datetime | None:
-        """Return the end. NWS lets a product expire before its event does; VTEC then knows the later end."""
-        if info.expires is not None and info.expires < max(info.onset or sent, sent):
-            self._problem(f"{self.at}/info/expires", "the alert expires before it begins")
-        end = end_of(info.vtecs)
-        return max(info.expires, end) if info.expires and end else info.expires or end
+    def _expires(self, twins: Sequence[_Info], begins: datetime) -> datetime | None:
+        """Return the latest end. NWS lets a product expire before its event does; VTEC then knows the later end."""
+        moments = (*(twin.expires for twin in twins), end_of(twins[0].vtecs))
+        latest = max((moment for moment in moments if moment), default=None)
+        if latest is not None and latest < begins:
+            self.element.problem("info/expires", "the alert expires before it begins or was sent; kept")
+        return latest
 
-    # --- the elements of <info> -----------------------------------------------------------------------------------
+    # --- the elements of <info> and <area> ------------------------------------------------------------------------
 
-    def _info(self, info: etree._Element, at: str) -> _Info:
-        language = self._text(info, "language", at, MAX_NAME) or _DEFAULT_LANGUAGE
-        parameters = list(_named_values(info, "parameter"))
-        codes = [Code(name, value) for name, value in _named_values(info, "eventCode")]
-        codes += [Code(name, value) for name, value in parameters if name in READ_PARAMETERS]
-        areas = list(children(info, "area"))
-        read = [self._area(area, f"{at}/area[{number}]") for number, area in enumerate(areas, 1)]
+    def _info(self, info: Elements) -> _Info:
+        language = info.language("language", _DEFAULT_LANGUAGE)
+        parameters = info.codes("parameter", only=READ_PARAMETERS)
+        areas = [(area, _shapes(area)) for area in info.each("area")]
         return _Info(
             language=language,
             text=Text(
                 language=language,
-                event=self._text(info, "event", at, MAX_NAME),
-                headline=self._text(info, "headline", at),
-                description=self._text(info, "description", at),
-                instruction=self._text(info, "instruction", at),
+                event=info.text("event", MAX_NAME),
+                headline=info.text("headline"),
+                description=info.text("description"),
+                instruction=info.text("instruction"),
             ),
-            category=self._choices(Category, info, "category", at),
-            codes=tuple(dict.fromkeys(codes)),
-            urgency=self._choice(Urgency, info, "urgency", Urgency.UNKNOWN, at),
-            severity=self._choice(Severity, info, "severity", Severity.UNKNOWN, at),
-            certainty=self._choice(Certainty, info, "certainty", Certainty.UNKNOWN, at),
-            response=self._choices(Response, info, "responseType", at),
-            effective=self._time(info, "effective", at),
-            onset=self._time(info, "onset", at),
-            expires=self._time(info, "expires", at),
-            sender_name=self._text(info, "senderName", at, MAX_NAME),
-            web=self._text(info, "web", at, MAX_NAME),
-            areas=tuple(read),
-            where=_where(areas, read),
-            vtecs=read_vtec(value for name, value in parameters if name.upper() == "VTEC"),
+            category=info.choices(Category, "category"),
+            codes=info.codes("eventCode") + tuple(code for code in parameters if code.scheme != _VTEC),
+            urgency=info.choice(Urgency, "urgency", Urgency.UNKNOWN),
+            severity=info.choice(Severity, "severity", Severity.UNKNOWN),
+            certainty=info.choice(Certainty, "certainty", Certainty.UNKNOWN, _FORMER),
+            response=info.choices(Response, "responseType"),
+            effective=info.time("effective"),
+            onset=info.time("onset"),
+            expires=info.time("expires"),
+            sender_name=info.text("senderName", MAX_NAME),
+            web=info.web("web"),
+            areas=tuple(self._area(area, shapes) for area, shapes in areas),
+            shapes=frozenset(text for _, shapes in areas for _, text in shapes),
+            vtecs=read_vtec(code.value for code in parameters if code.scheme == _VTEC),
         )
 
-    def _joined(self, infos: Iterable[_Info]) -> list[list[_Info]]:
-        """Return the infos in groups of twins, which in one language must agree in event and severity as well."""
-        groups: list[list[_Info]] = []
-        for info in infos:
-            for group in groups:
-                same = [twin for twin in group if twin.language.lower() == info.language.lower()]
-                if info.subject == group[0].subject and all(_says_the_same(info, twin) for twin in same):
-                    group.append(info)
-                    break
-            else:
-                groups.append([info])
-        return groups
-
-    def _area(self, area: etree._Element, at: str) -> Area:
-        shapes: list[BaseGeometry] = []
-        for name, read_shape in (("polygon", geo.cap_polygon), ("circle", geo.cap_circle)):
-            for number, element in enumerate(children(area, name), 1):
-                text = text_of(element)
-                if not text:
-                    continue
-                try:
-                    shape, problems = read_shape(text, at=f"{at}/{name}[{number}]")
-                except FormatError as error:
-                    self._problem(error.at, error.message)
-                else:
-                    shapes.append(shape)
-                    self.problems += problems
+    def _area(self, area: Elements, shapes: Sequence[tuple[str, str]]) -> Area:
         return Area(
-            description=self._text(area, "areaDesc", at, MAX_TEXT),
-            geometry=None if not shapes else shapes[0] if len(shapes) == 1 else shapely.union_all(shapes),
-            geocodes=tuple(dict.fromkeys(Code(name, value) for name, value in _named_values(area, "geocode"))),
-            altitude_ft=self._number(area, "altitude", at),
-            ceiling_ft=self._number(area, "ceiling", at),
+            description=area.text("areaDesc"),
+            geometry=self._geometry(area, shapes),
+            geocodes=area.codes("geocode"),
+            altitude_ft=area.number("altitude"),
+            ceiling_ft=area.number("ceiling"),
         )
 
-    # --- the kinds of values --------------------------------------------------------------------------------------
+    def _geometry(self, area: Elements, shapes: Sequence[tuple[str, str]]) -> BaseGeometry | None:
+        """Return what the shapes cover, or None. Languages repeat their shapes: equal ones are read once."""
+        key = tuple(text for _, text in shapes)
+        if key not in self._geometries:
+            found: list[BaseGeometry] = []
+            for name, text in shapes:
+                read_shape = geo.cap_polygon if name.startswith("polygon") else geo.cap_circle
+                try:
+                    shape, problems = read_shape(text, at=f"{area.at}/{name}")
+                except FormatError as error:
+                    area.problem(name, f"{error.message}; left out")
+                    continue
+                found.append(shape)
+                area.problems.extend(problems)
+            whole, problems = geo.together(found, at=area.at) if found else (None, ())
+            area.problems.extend(problems)
+            self._geometries[key] = whole
+        return self._geometries[key]
 
-    def _problem(self, at: str, message: str) -> None:
-        self.problems.append(Problem(at=at, message=message))
 
-    def _repaired(self, at: str, message: str) -> None:
-        self.problems.append(Problem(at=at, message=message, is_repaired=True))
+def _shapes(area: Elements) -> list[tuple[str, str]]:
+    """Return (element and number, text) of every polygon and circle that has one. Empty ones are published."""
+    texts = (
+        (f"{name}[{number}]", shape.own_text())
+        for name in ("polygon", "circle")
+        for number, shape in enumerate(area.each(name), 1)
+    )
+    return [(name, text) for name, text in texts if text]
 
-    def _single(self, parent: etree._Element, name: str, at: str) -> etree._Element | None:
-        found = list(children(parent, name))
-        if len(found) > 1:
-            raise FormatError(f"{name} stands there more than once", at=at)
-        return found[0] if found else None
 
-    def _required(self, name: str) -> str:
-        value = text_of(self._single(self.element, name, self.at))
-        if not value or len(value) > MAX_NAME:
-            raise FormatError(f"the alert has no {name}, or one that is too long", at=self.at)
-        return value
-
-    def _text(self, parent: etree._Element, name: str, at: str, limit: int = MAX_TEXT) -> str:
-        text = "\n".join(filter(None, map(text_of, children(parent, name))))
-        if len(text) > limit:
-            self._repaired(f"{at}/{name}", f"the text was cut at {limit} characters")
-        return text[:limit]
-
-    def _time(self, parent: etree._Element, name: str, at: str) -> datetime | None:
-        text = text_of(self._single(parent, name, at))
-        if not text:
-            return None
+def _triples(text: str, at: str, problems: list[Problem]) -> tuple[dict[Reference, None], bool]:
+    """Return the references in a list, and whether nothing else stands in it."""
+    sender, *pieces = " ".join(text.split()).split(",")
+    found: dict[Reference, None] = {}
+    is_whole, position = True, 0
+    while position + 1 < len(pieces) and len(found) < MAX_REFERENCES:
+        identifier = pieces[position].strip()
+        moment, _, rest = pieces[position + 1].strip().partition(" ")
         try:
-            moment, problems = read_time(text, at=f"{at}/{name}")
-        except FormatError as error:
-            self._problem(error.at, error.message)
-            return None
-        self.problems += problems
-        return moment
-
-    def _number(self, parent: etree._Element, name: str, at: str) -> float | None:
-        text = text_of(self._single(parent, name, at))
-        if not text:
-            return None
-        if re.fullmatch(r"[+-]?[0-9]{1,9}(\.[0-9]{0,20})?", text):
-            return float(text)
-        self._problem(f"{at}/{name}", "not a number")
-        return None
-
-    def _choice(self, kind: type[Choice], parent: etree._Element, name: str, default: Choice, at: str) -> Choice:
-        text = text_of(self._single(parent, name, at))
-        return self._chosen(kind, text, f"{at}/{name}") or default
-
-    def _choices(self, kind: type[Choice], parent: etree._Element, name: str, at: str) -> tuple[Choice, ...]:
-        texts = (text_of(element) for element in children(parent, name))
-        found = {self._chosen(kind, text, f"{at}/{name}") for text in texts}
-        return tuple(value for value in kind if value in found)
-
-    def _chosen(self, kind: type[Choice], text: str, at: str) -> Choice | None:
-        value = _lookup(kind, text)
-        if value is None or value.value != text:
-            self._repaired(at, "not a value of CAP's list; read as the nearest or as unknown")
-        return value
+            sent, repaired = read_time(moment if identifier and sender.strip() else "", at=at)
+        except FormatError:
+            sender, position, is_whole = identifier, position + 1, False  # out of step: again one comma on
+            continue
+        problems += repaired
+        found[Reference(sender.strip(" \"'"), identifier, sent)] = None
+        sender, position = rest, position + 2
+    return found, is_whole and not sender.strip() and position == len(pieces)
 
 
-def _says_the_same(one: _Info, other: _Info) -> bool:
-    return one.severity is other.severity and one.text.event.casefold() == other.text.event.casefold()
+def _grouped(
+    groups: Iterable[Sequence[_Info]],
+    key: Callable[[_Info], tuple[object, ...]],
+    *,
+    only_languages: bool = False,
+) -> list[list[_Info]]:
+    """Return the groups, each joined to the first before it that has its key and may hold it."""
+    joined: list[list[_Info]] = []
+    of_key: dict[tuple[object, ...], list[list[_Info]]] = {}
+    for group in groups:
+        peers = of_key.setdefault(key(group[0]), [])
+        found = next((peer for peer in peers if _may_join(group, peer, only_languages=only_languages)), None)
+        if found is None:
+            peers.append([*group])
+            joined.append(peers[-1])
+        else:
+            found.extend(group)
+    return joined
 
 
-def _lookup(kind: type[Choice], text: str) -> Choice | None:
-    folded = text.strip().lower()
-    former = _FORMER.get(folded)
-    if former is not None and isinstance(former, kind):
-        return former
-    return next((value for value in kind if value.value.lower() == folded), None)
+def _may_join(group: Sequence[_Info], peer: Sequence[_Info], *, only_languages: bool) -> bool:
+    if {info.language.lower() for info in group}.isdisjoint(info.language.lower() for info in peer):
+        return True
+    return not only_languages and all(info.may_join(peer) for info in group)
 
 
-def _exactly(kind: type[Choice], text: str, *, at: str) -> Choice:
-    """Return the value of an element that decides whether anybody is warned, so that nothing is assumed for it."""
-    value = _lookup(kind, text)
-    if value is None:
-        raise FormatError("not a value of CAP's list", at=at)
-    return value
+def _areas(twins: Sequence[_Info]) -> tuple[Area, ...]:
+    """Return the areas of the first, and those of the others that add a place: not the same in another language."""
+    areas = list(twins[0].areas)
+    codes = {code for area in areas for code in area.geocodes}
+    for twin in twins[1:]:
+        for area in twin.areas:
+            if not codes.issuperset(area.geocodes):
+                codes.update(area.geocodes)
+                areas.append(area)
+    return tuple(areas)
 
 
-def _named_values(parent: etree._Element, name: str) -> Iterable[tuple[str, str]]:
-    """Yield the valueName and value of each element, where it has a value."""
-    for element in children(parent, name):
-        value_name = next((text_of(child) for child in children(element, "valueName")), "")
-        value = " ".join(next((text_of(child) for child in children(element, "value")), "").split())
-        if value and len(value) <= MAX_NAME and len(value_name) <= MAX_NAME:
-            yield value_name, value
-
-
-def _where(areas: Sequence[etree._Element], read: Sequence[Area]) -> tuple[object, ...]:
-    """Return what makes the areas of two infos the same in whatever language: shapes, else codes, else their number."""
-    shapes = {text_of(element) for area in areas for name in ("polygon", "circle") for element in children(area, name)}
-    codes = {code for area in read for code in area.geocodes}
-    return (frozenset(shapes - {""}) or frozenset(codes) or len(areas),)
+def _worst(kind: type[Choice], values: Iterable[Choice]) -> Choice:
+    """Return the first in the order of CAP's list, which goes from worst to least and ends with Unknown."""
+    return min(values, key=list(kind).index)

@@ -199,7 +199,8 @@ def _crossings(ring: Ring) -> int:
     edges = np.hstack((ring[:-1], ring[1:]))
 
     def is_apart(some: Positions, others: Positions) -> NDArray[np.bool_]:
-        return (others > some + 1) & ~((some == 0) & (others == last))
+        apart: NDArray[np.bool_] = (others > some + 1) & ~((some == 0) & (others == last))
+        return apart
 
     return meetings(edges, is_apart, limit=MAX_CROSSINGS)
 
@@ -227,8 +228,10 @@ def meetings(edges: Ring, is_counted: Callable[[Positions, Positions], NDArray[n
 def _meet(some: Ring, others: Ring) -> NDArray[np.bool_]:
     """Return which pairs of edges touch or cross; edges on one line count when their boxes meet, as they do here."""
     a, b, c, d = some[:, :2], some[:, 2:], others[:, :2], others[:, 2:]
-    apart = (_side(a, b, c) * _side(a, b, d) > 0) | (_side(c, d, a) * _side(c, d, b) > 0)
-    return np.logical_not(apart)
+    some_part = _side(a, b, c) * _side(a, b, d) > 0
+    others_part = _side(c, d, a) * _side(c, d, b) > 0
+    meet: NDArray[np.bool_] = ~(some_part | others_part)
+    return meet
 
 
 def _side(a: Ring, b: Ring, c: Ring) -> NDArray[np.float64]:
