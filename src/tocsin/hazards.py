@@ -113,6 +113,29 @@ _BREAK = "|"
 _BREAKS = frozenset(",;/+&|·•()[]-–—:、，،؛")
 
 
+class _Folding(dict[int, str]):
+    """What becomes of each character, worked out once: `str.translate` asks for the rest."""
+
+    def __init__(self, breaks: frozenset[str]) -> None:
+        self._breaks = breaks
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kind = unicodedata.category(char)
+        if char in self._breaks:
+            shown = f" {_BREAK} "
+        elif "\u0300" <= char <= "\u036f" or kind == "Cf":
+            shown = ""
+        else:
+            shown = " " if kind[0] in "PSZC" else char
+        self[code] = shown
+        return shown
+
+
+_FOLDING = _Folding(frozenset())
+_BREAKING = _Folding(_BREAKS)
+
+
 def fold(text: str, *, breaks: bool = False) -> str:
     """Return `text` as it is compared: NFKC, no case, no accents of Latin, Greek or Cyrillic, words between blanks.
 
@@ -120,16 +143,8 @@ def fold(text: str, *, breaks: bool = False) -> str:
     of other scripts stay, since without them other words arise.
     """
     shown = unicodedata.normalize("NFKC", text).casefold().replace("ı", "i")
-    out: list[str] = []
-    for char in unicodedata.normalize("NFD", shown):
-        kind = unicodedata.category(char)
-        if breaks and char in _BREAKS:
-            out.append(f" {_BREAK} ")
-        elif "\u0300" <= char <= "\u036f" or kind == "Cf":
-            continue
-        else:
-            out.append(" " if kind[0] in "PSZC" else char)
-    return " ".join("".join(out).split())
+    decomposed = unicodedata.normalize("NFD", shown)
+    return " ".join(decomposed.translate(_BREAKING if breaks else _FOLDING).split())
 
 
 def scheme(name: str) -> str:

@@ -20,13 +20,13 @@ from tocsin import hazards
 from tocsin.gate import invariants, rules, wording
 from tocsin.gate.effect import bare, effect, hazard_of_response
 from tocsin.gate.rules import RULES
-from tocsin.gate.sentences import clean, is_topic_term
+from tocsin.gate.sentences import clean, is_person_alert, is_topic_term
 from tocsin.model import Category, Code, Decision, Event, IssuerClass, Item, MsgType, Scope, Status, Verdict
 
 ENGINE = "1"
 """Raised whenever the code, not the lists, changes what the gate does."""
 
-RULESET = hashlib.sha256("\0".join((ENGINE, rules.SOURCE, hazards.SOURCE)).encode()).hexdigest()
+RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()
 """Names the rules a decision was made under: engine, gate_rules.toml and hazards.toml, as SHA-256."""
 
 _SEAL = object()
@@ -81,7 +81,9 @@ def examine(item: Item, *, issuer_class: IssuerClass) -> Ruling:
         return _admitted(Verdict.EFFECT_ONLY, "effect", _effects(events, fates))
     if worst is _Fate.UNMAPPED:
         ends = [bare(event) for event in events[:1] if event.msg_type is MsgType.CANCEL and event.references]
-        return _admitted(Verdict.PASS_SCRUBBED, "cancel", map(wording.identified, ends)) if ends else _dropped("unmapped")
+        return (
+            _admitted(Verdict.PASS_SCRUBBED, "cancel", map(wording.identified, ends)) if ends else _dropped("unmapped")
+        )
     passed = [wording.scrubbed(event) for event, fate in zip(events, fates, strict=True) if fate is _Fate.PASS]
     touched = len(passed) < len(events) or any(changed for _, changed in passed)
     return _admitted(Verdict.PASS_SCRUBBED if touched else Verdict.PASS, "listed", (event for event, _ in passed))
@@ -123,13 +125,13 @@ def _fate(event: Event, issuer_class: IssuerClass) -> _Fate:
 
 
 def _is_person_alert(event: Event) -> bool:
-    """Return whether `event` looks for a person: by code, by its term, or by the headline of a term that says nothing."""
+    """Return whether `event` looks for a person: by code, by term, or by the headline where the term says little."""
     if _has_code(event, RULES.person_codes):
         return True
     terms = [text.event for text in event.texts]
     if event.hazard is None or hazards.HAZARDS[event.hazard].family == _CIVIL:
         terms += [text.headline for text in event.texts]
-    return any(any(RULES.person_alerts.find(hazards.fold(clean(term)).split())) for term in terms)
+    return any(map(is_person_alert, terms))
 
 
 def _is_protected(event: Event) -> bool:
@@ -137,7 +139,9 @@ def _is_protected(event: Event) -> bool:
     if _has_topic(event):
         return True
     explained = event.hazard is not None and hazards.HAZARDS[event.hazard].family != _CIVIL
-    return not explained and (Category.SECURITY in event.category or _has_code(event, RULES.protected_codes) or _has_protected_term(event))
+    return not explained and (
+        Category.SECURITY in event.category or _has_code(event, RULES.protected_codes) or _has_protected_term(event)
+    )
 
 
 def _has_protected_term(event: Event) -> bool:
@@ -166,7 +170,9 @@ def _admitted(verdict: Verdict, rule: str, events: Iterable[Event]) -> Ruling:
     kept = tuple(events)
     if not all(map(invariants.holds, kept)):
         return _dropped("malformed")
-    return Ruling(Decision(verdict=verdict, rule=rule, ruleset=RULESET), tuple(Admitted(event, _SEAL) for event in kept))
+    return Ruling(
+        Decision(verdict=verdict, rule=rule, ruleset=RULESET), tuple(Admitted(event, _SEAL) for event in kept)
+    )
 
 
 def _dropped(rule: str) -> Ruling:

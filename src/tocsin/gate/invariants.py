@@ -15,7 +15,8 @@ from tocsin.model import Event
 
 _FORBIDDEN = (
     "@", "base64", "data:image", "data:text", "mailto:", "tel:+", "derefuri",
-    "://x.com/", "twitter.com/", "facebook.com/", "instagram.com/", "tiktok.com/", "://t.me/", "linkedin.com/", "wa.me/",
+    "://x.com/", "twitter.com/", "facebook.com/", "instagram.com/", "tiktok.com/",
+    "://t.me/", "linkedin.com/", "wa.me/",
 )  # fmt: skip
 _CONTROL_ALLOWED = "\n\t"
 _INVISIBLE = ("Cf", "Cs", "Co")

@@ -10,37 +10,59 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import NamedTuple
 
 from tocsin.hazards import fold
 
 _STEM = 3  # letters by which beginnings of words are indexed
+PERSON_ALERT, PERSON, TITLE, NAMED = "person alert", "person", "title", "named"
+TOPIC, SMALL_TOPIC, TOPIC_TERM, ALLOWED = "topic", "small topic", "topic term", "allowed"
+ONE, OTHER = "one ", "other "  # the halves of a pair, with its number
+_Phrase = tuple[str, tuple[str, ...]]
 _DIGITS = 3  # a "#" is at most this many digits: an age, not a year
 
 
+class Hit(NamedTuple):
+    """A phrase found: from which list it is, and which words it covers."""
+
+    kind: str
+    words: range
+
+
 class Phrases:
-    """A set of phrases in the notation of `gate_rules.toml`, findable in a list of folded words."""
+    """Lists of phrases in the notation of `gate_rules.toml`, found in one pass over folded words."""
 
-    def __init__(self, phrases: Iterable[str]) -> None:
-        self._exact: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
-        self._stems: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
-        self._other: list[tuple[str, ...]] = []
-        for phrase in phrases:
-            words = tuple(_pattern(word) for word in phrase.split())
-            first = words[0]
-            if first[0] in "*#":
-                self._other.append(words)
-            elif first[-1] == "*":
-                self._stems[first.rstrip("*")[:_STEM]].append(words)
-            else:
-                self._exact[first].append(words)
+    def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
+        self._exact: defaultdict[str, list[_Phrase]] = defaultdict(list)
+        self._stems: defaultdict[str, list[_Phrase]] = defaultdict(list)
+        self._figures: list[_Phrase] = []
+        self._parts: list[_Phrase] = []
+        for kind, phrases in lists.items():
+            for phrase in phrases:
+                words = tuple(map(_pattern, phrase.split()))
+                self._shelf(words[0]).append((kind, words))
 
-    def find(self, words: Sequence[str]) -> Iterator[range]:
-        """Yield the positions of every phrase in `words`, as ranges."""
-        for at, word in enumerate(words):
-            for stem in {word[:length] for length in range(1, _STEM + 1)}:
-                yield from _matches(self._stems.get(stem, ()), words, at)
-            yield from _matches(self._exact.get(word, ()), words, at)
-            yield from _matches(self._other, words, at)
+    def _shelf(self, first: str) -> list[_Phrase]:
+        if first[0] in "#*":
+            return self._figures if first[0] == "#" else self._parts
+        return self._stems[first[:_STEM].rstrip("*")] if first[-1] == "*" else self._exact[first]
+
+    def find(self, words: Sequence[str]) -> list[Hit]:
+        """Return every phrase in `words`, by position of its first word."""
+        return [
+            Hit(kind, range(at, at + size)) for at, word in enumerate(words) for kind, size in self._at(words, at, word)
+        ]
+
+    def _at(self, words: Sequence[str], at: int, word: str) -> Iterator[tuple[str, int]]:
+        shelves = [self._exact.get(word, ()), self._parts]
+        shelves += [self._stems.get(word[:length], ()) for length in range(1, min(_STEM, len(word)) + 1)]
+        if word[:1].isdecimal():
+            shelves.append(self._figures)
+        for shelf in shelves:
+            for kind, phrase in shelf:
+                size = len(phrase)
+                if size <= len(words) - at and all(map(_is, phrase, words[at : at + size])):
+                    yield kind, size
 
 
 def _pattern(word: str) -> str:
@@ -49,15 +71,9 @@ def _pattern(word: str) -> str:
     return before + fold(word.strip("*#")) + after
 
 
-def _matches(phrases: Iterable[tuple[str, ...]], words: Sequence[str], at: int) -> Iterator[range]:
-    for phrase in phrases:
-        if len(phrase) <= len(words) - at and all(_is(p, w) for p, w in zip(phrase, words[at:], strict=False)):
-            yield range(at, at + len(phrase))
-
-
 def _is(pattern: str, word: str) -> bool:
     if pattern[0] == "#":
-        figure = word.rstrip(pattern[1:]) if len(pattern) == 1 else word.removesuffix(pattern[1:])
+        figure = word.removesuffix(pattern[1:])
         return figure.isdecimal() and len(figure) <= _DIGITS and word.endswith(pattern[1:])
     if pattern[0] == "*":
         part = pattern.strip("*")
@@ -67,23 +83,16 @@ def _is(pattern: str, word: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Everything that `gate_rules.toml` states, ready for use. Codes are by scheme, upper or lower case as published."""
+    """Everything that `gate_rules.toml` states, ready for use. `no_names` are places and institutions."""
 
     person_codes: frozenset[tuple[str, str]]
     protected_codes: frozenset[tuple[str, str]]
     silent_codes: frozenset[tuple[str, str]]
     protected_terms: frozenset[str]
-    topic_terms: Phrases
-    person_alerts: Phrases
-    topics: Phrases
-    small_topics: Phrases
-    pairs: tuple[tuple[Phrases, Phrases], ...]
-    allowed: Phrases
-    persons: Phrases
-    titles: Phrases
-    named: Phrases
-    institutions: frozenset[str]
+    phrases: Phrases
+    pairs: int
     places: frozenset[str]
+    no_names: frozenset[str]
     free_numbers: tuple[str, ...]
     trunks: tuple[str, ...]
     number_cues: frozenset[str]
@@ -98,22 +107,29 @@ def load(text: str) -> Rules:
     """Return the rules that a TOML document states."""
     data = tomllib.loads(text)
     topics, persons, phones = data["topics"], data["persons"], data["phones"]
+    lists: dict[str, Iterable[str]] = {
+        PERSON_ALERT: data["person_alerts"]["phrases"],
+        TOPIC: topics["any"],
+        SMALL_TOPIC: topics["lower"],
+        TOPIC_TERM: data["terms"]["topics"],
+        ALLOWED: topics["allow"],
+        PERSON: persons["any"],
+        TITLE: persons["titles"],
+        NAMED: persons["named"],
+    }
+    for number, (one, other) in enumerate(topics["pairs"]):
+        lists |= {f"{ONE}{number}": one, f"{OTHER}{number}": other}
+    institutions = frozenset(map(fold, persons["institutions"]))
+    places = frozenset(map(fold, data["places"]["nouns"]))
     return Rules(
         person_codes=_codes(data["codes"]["person"]),
         protected_codes=_codes(data["codes"]["protected"]),
         silent_codes=_codes(data["codes"]["silent"]),
         protected_terms=frozenset(map(fold, data["terms"]["protected"])),
-        topic_terms=Phrases(data["terms"]["topics"]),
-        person_alerts=Phrases(data["person_alerts"]["phrases"]),
-        topics=Phrases(topics["any"]),
-        small_topics=Phrases(topics["lower"]),
-        pairs=tuple((Phrases(one), Phrases(other)) for one, other in topics["pairs"]),
-        allowed=Phrases(topics["allow"]),
-        persons=Phrases(persons["any"]),
-        titles=Phrases(persons["titles"]),
-        named=Phrases(persons["named"]),
-        institutions=frozenset(map(fold, persons["institutions"])),
-        places=frozenset(map(fold, data["places"]["nouns"])),
+        phrases=Phrases(lists),
+        pairs=len(topics["pairs"]),
+        places=places,
+        no_names=places | institutions,
         free_numbers=tuple(phones["keep"]),
         trunks=tuple(phones["trunk"]),
         number_cues=frozenset(map(fold, phones["cues"])),

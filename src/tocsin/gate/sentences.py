@@ -13,22 +13,29 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from tocsin.gate import spans
-from tocsin.gate.rules import RULES, Phrases
+from tocsin.gate import rules, spans
+from tocsin.gate.rules import RULES, Hit
 from tocsin.hazards import fold
 
 _LIMIT = 16_384  # characters of one field; what is longer is cut
 _UNESCAPES = 3  # HTML that was escaped twice is not rare; deeper is an attack, and stays escaped
 _SHORT_LINE = 45  # a line that ends earlier than a wrapped one is a line of its own
+_MOST_SENTENCES = 400  # of one field; a warning has some dozens, and what comes after is cut
+_MOST_WORDS = 1_000  # of one sentence; a longer one is none, and is not looked into
 _NAME_REACH = 5  # words between a cue ("contact") and the name it announces
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _LATIN_LIKE = str.maketrans("авекмнорстухіјѕԁԛԝαεικνορτυχ", "abekmhopctyxijsdqwaeiknoptux")
 _SCRIPTS = ("LATIN", "ARABIC", "DEVANAGARI")
 _STOPS = frozenset(".!?।؟。！？…")
-_SIGNED = re.compile(r"^[ \t]{0,20}\$\$", re.M)
-_INITIALS = re.compile(r"^[ \t]{0,20}(?:[A-Z]{2,15}/[A-Z]{2,15}|[A-Z]{0,15}/[A-Z]{2,5}|FORECASTER.{0,60})[ \t]{0,20}$", re.M)
+_BLANKS = re.compile(r"[ \t]+")
+_BREAKS = re.compile(r"\n\n\n+")
+_BEFORE_STOP = re.compile(r" ([.,;:!?)])")
+_SIGNED = re.compile(r"^[ \t]{0,20}\$\$", re.MULTILINE)
+_INITIALS = re.compile(
+    r"^[ \t]{0,20}(?:[A-Z]{2,15}/[A-Z]{2,15}|[A-Z]{0,15}/[A-Z]{2,5}|FORECASTER.{0,60})[ \t]{0,20}$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +68,48 @@ def clean(text: str) -> str:
         if shown == text:
             break
         text = shown
-    text = "".join(map(_plain, text[:_LIMIT]))
+    text = text[:_LIMIT].translate(_PLAIN)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _plain(char: str) -> str:
-    kind = unicodedata.category(char)
-    if kind in {"Cf", "Co", "Cn", "Cs"} or (kind == "Cc" and char not in "\n\t\r") or char in "\u034f\u115f\u1160\u3164":
-        return ""
-    form = unicodedata.decomposition(char)
-    if form.startswith(("<wide>", "<font>", "<circle>", "<small>")):
-        shown = unicodedata.normalize("NFKC", char)
-        return shown if len(shown) == 1 else char
-    return char
+class _Plain(dict[int, str]):
+    """What becomes of each character on entry."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kind = unicodedata.category(char)
+        shown = char
+        if kind in {"Cf", "Co", "Cn", "Cs"} or (kind == "Cc" and char not in "\n\t\r") or char in _BLANK_LETTERS:
+            shown = ""
+        elif unicodedata.decomposition(char).startswith(("<wide>", "<font>", "<circle>", "<small>")):
+            shown = unicodedata.normalize("NFKC", char)
+        self[code] = shown
+        return shown
+
+
+_BLANK_LETTERS = "\u034f\u115f\u1160\u3164"  # letters by category that show nothing
+_PLAIN = _Plain()
 
 
 def scrub(text: str) -> Scrubbed:
     """Return what may stay of `text`: identifiers cut out, sentences about persons and topics left out."""
     cleaned = clean(text)
-    body, signature = _unsigned(cleaned)
+    body, changed = _unsigned(cleaned)
+    found = spans.find(body)
+    changed |= bool(found)
     kept: list[str] = []
-    lost = cut = 0
-    for sentence in split(body):
-        found = spans.find(sentence)
-        if sentence.strip() and (is_barred(sentence) or _is_contact(sentence, found)):
+    lost = at = 0
+    for sentence in islice(split(body), _MOST_SENTENCES):
+        here = spans.within(found, at, at + len(sentence))
+        at += len(sentence)
+        if is_barred(sentence) or _is_contact(sentence, here):
             lost += 1
             kept.append("\n" * (sentence.count("\n") > 1))
-            continue
-        cut += bool(found)
-        kept.append(spans.cut(sentence, found).replace("@", " "))
-    words = re.sub(r"[ \t]{2,1000}", " ", re.sub(r"\n{3,1000}", "\n\n", "".join(kept))).strip()
-    return Scrubbed(words, bool(lost or cut or signature), lost, sum(bool(one.strip()) for one in kept))
+        else:
+            kept.append(spans.cut(sentence, here).replace("@", " "))
+    words = _BLANKS.sub(" ", "".join(kept))
+    words = _BREAKS.sub("\n\n", _BEFORE_STOP.sub(r"\1", words) if found else words).strip()
+    return Scrubbed(words, changed or bool(lost) or at < len(body), lost, sum(bool(one.strip()) for one in kept))
 
 
 def _unsigned(text: str) -> tuple[str, bool]:
@@ -123,8 +141,8 @@ def _is_end(text: str, start: int, at: int) -> bool:
     if following and not following[0].isspace():
         return False
     last = text[max(start, at - 20) : at].split()[-1:]
-    word = fold(last[0]).split()[-1:] if last else []
-    if word and (word[0] in RULES.abbreviations or len(word[0]) == 1) and not word[0].isdecimal():
+    word = last[0].casefold().strip("(\"'") if last else ""
+    if (word in RULES.abbreviations or len(word) == 1) and not word.isdecimal():
         return not following.strip() or following[:1] == "\n"
     return not following.strip()[:1].islower()
 
@@ -137,21 +155,51 @@ def _is_line_end(text: str, start: int, at: int) -> bool:
 
 def words_of(text: str) -> list[Word]:
     """Return the words of `text`; marks of vowels belong to their word, signs end one."""
-    spaced = "".join(" " if unicodedata.category(char)[0] in "PSZC" else char for char in text)
-    return [Word(shown, fold(shown).replace(" ", "")) for shown in spaced.split()]
+    shown = text.translate(_SPACING).split()
+    folded = fold(text).split()
+    if len(folded) != len(shown):  # a sign that NFKC takes apart, such as one half
+        folded = [fold(word).replace(" ", "") for word in shown]
+    return [Word(*pair) for pair in zip(shown, folded, strict=True) if pair[1]]
+
+
+class _Spacing(dict[int, str]):
+    """What becomes of each character where words are told apart: signs become blanks."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kind = unicodedata.category(char)
+        self[code] = "" if kind == "Cf" else " " if kind[0] in "PSZC" else char
+        return self[code]
+
+
+_SPACING = _Spacing()
 
 
 def is_barred(sentence: str) -> bool:
     """Return whether `sentence` speaks of a person, or of labour, protest, politics, religion or journalism."""
-    words = [word for word in words_of(sentence) if word.folded]
-    return any(_is_about(words, list(reading)) for reading in _readings(words))
+    words = words_of(sentence)
+    if len(words) > _MOST_WORDS:
+        return True
+    return any(_is_about(words, RULES.phrases.find(reading)) for reading in _readings(words))
+
+
+def is_person_alert(words: str) -> bool:
+    """Return whether a term or headline is that of an alert that looks for somebody."""
+    return any(hit.kind == rules.PERSON_ALERT for hit in RULES.phrases.find(fold(clean(words)).split()))
+
+
+def is_topic_term(term: str) -> bool:
+    """Return whether an event term names a protected topic; words count here that in a sentence may be innocent."""
+    words = words_of(clean(term).casefold())
+    hits = RULES.phrases.find([word.folded for word in words])
+    return _has_topic(words, hits) or any(hit.kind == rules.TOPIC_TERM for hit in _without_allowed(hits))
 
 
 def _readings(words: Sequence[Word]) -> Iterator[Sequence[str]]:
     """Yield the folded words, then, where that differs, with imitated Latin letters and digits as letters."""
     plain = [word.folded for word in words]
     yield plain
-    disguised = [_undisguised(word) for word in plain]
+    disguised = [word if word.isascii() and word.isalpha() else _undisguised(word) for word in plain]
     if disguised != plain:
         yield disguised
 
@@ -164,33 +212,28 @@ def _undisguised(word: str) -> str:
     return word.translate(_LEET) if letters > 1 and letters < len(word) else word
 
 
-def _is_about(words: Sequence[Word], folded: list[str]) -> bool:
-    return has_topic(words, folded) or has_person(words, folded)
+def _is_about(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
+    return _has_topic(words, hits) or _has_person(words, hits)
 
 
-def is_topic_term(term: str) -> bool:
-    """Return whether an event term names a protected topic; in a term, words count that in a sentence may be innocent."""
-    words = words_of(term.casefold())
-    folded = [word.folded for word in words]
-    return has_topic(words, folded) or any(RULES.topic_terms.find(_without_allowed(folded)))
+def _without_allowed(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits that touch no look-alike ("lightning strike")."""
+    allowed = {at for hit in hits if hit.kind == rules.ALLOWED for at in hit.words}
+    return [hit for hit in hits if allowed.isdisjoint(hit.words)]
 
 
-def _without_allowed(folded: Sequence[str]) -> list[str]:
-    """Return the words with look-alikes ("lightning strike") made empty."""
-    allowed = {at for span in RULES.allowed.find(folded) for at in span}
-    return ["" if at in allowed else word for at, word in enumerate(folded)]
-
-
-def has_topic(words: Sequence[Word], folded: list[str]) -> bool:
+def _has_topic(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
     """Return whether a protected topic is spoken of, with look-alikes and place names set aside."""
-    left = _without_allowed(folded)
-
-    def hit(phrases: Phrases) -> bool:
-        return any(not _is_place(words, span) for span in phrases.find(left))
-
-    if hit(RULES.topics) or any(not words[span[0]].is_capital for span in RULES.small_topics.find(left)):
-        return True
-    return any(hit(one) and any(other.find(left)) for one, other in RULES.pairs)
+    kinds: set[str] = set()
+    for kind, span in _without_allowed(hits):
+        if kind.startswith(rules.OTHER):
+            kinds.add(kind)
+        elif not _is_place(words, span):
+            small = kind == rules.SMALL_TOPIC and not words[span[0]].is_capital
+            kinds.add(rules.TOPIC if small else kind)
+    return rules.TOPIC in kinds or any(
+        {f"{rules.ONE}{number}", f"{rules.OTHER}{number}"} <= kinds for number in range(RULES.pairs)
+    )
 
 
 def _is_place(words: Sequence[Word], span: range) -> bool:
@@ -202,23 +245,25 @@ def _is_place(words: Sequence[Word], span: range) -> bool:
     )
 
 
-def has_person(words: Sequence[Word], folded: list[str]) -> bool:
+def _has_person(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
     """Return whether somebody is spoken of: by a role that comes with a name, an age, a title before a name."""
-    if any(RULES.persons.find(folded)):
-        return True
-    if any(_is_titled(words, span) for span in RULES.titles.find(folded)):
-        return True
-    if _is_all_capital(words):
-        return False
+    shouted = _is_all_capital(words)
     return any(
-        _has_name(words[max(0, span[0] - _NAME_REACH) : span[0]]) or _has_name(words[span[-1] + 1 : span[-1] + _NAME_REACH])
-        for span in RULES.named.find(folded)
+        kind == rules.PERSON
+        or (kind == rules.TITLE and _is_titled(words, span))
+        or (kind == rules.NAMED and not shouted and _is_beside_name(words, span))
+        for kind, span in hits
     )
+
+
+def _is_beside_name(words: Sequence[Word], span: range) -> bool:
+    before, after = words[max(0, span[0] - _NAME_REACH) : span[0]], words[span[-1] + 1 : span[-1] + _NAME_REACH]
+    return _has_name(before) or _has_name(after)
 
 
 def _is_titled(words: Sequence[Word], span: range) -> bool:
     after = words[span[-1] + 1 : span[-1] + 2]
-    return bool(after) and after[0].is_capital and after[0].folded not in RULES.places | RULES.institutions
+    return bool(after) and after[0].is_capital and after[0].folded not in RULES.no_names
 
 
 def _is_all_capital(words: Sequence[Word]) -> bool:
@@ -229,7 +274,7 @@ def _is_all_capital(words: Sequence[Word]) -> bool:
 def _has_name(words: Sequence[Word]) -> bool:
     """Return whether two words with capitals stand together that are no institution and no place."""
     return any(
-        one.is_capital and two.is_capital and {one.folded, two.folded}.isdisjoint(RULES.places | RULES.institutions)
+        one.is_capital and two.is_capital and {one.folded, two.folded}.isdisjoint(RULES.no_names)
         for one, two in pairwise(words)
     )
 
@@ -241,7 +286,7 @@ def _is_contact(sentence: str, found: Sequence[spans.Span]) -> bool:
     """
     if not any(span.kind is spans.Kind.PERSONAL for span in found):
         return False
-    words = words_of(spans.cut(sentence, list(found)))
+    words = words_of(spans.cut(sentence, found))
     return _has_name(words) or not any(char.isupper() for word in words for char in word.shown)
 
 
@@ -250,6 +295,6 @@ def is_readable(text: str, language: str) -> bool:
     tag = language.partition("-")[0].lower()
     if tag not in RULES.languages | {"und", ""}:
         return False
-    letters = [char for char in text[:_LIMIT] if char.isalpha()]
-    known = sum(unicodedata.name(char, "").startswith(_SCRIPTS) for char in letters)
+    letters = [char for char in clean(text) if char.isalpha()]
+    known = sum(char.isascii() or unicodedata.name(char, "").startswith(_SCRIPTS) for char in letters)
     return known * 10 >= len(letters) * 8

@@ -6,10 +6,12 @@ no text makes it slow. What is found is cut out; the words around it are judged 
 
 from __future__ import annotations
 
+import bisect
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
+from itertools import islice
 from typing import NamedTuple
 
 from tocsin.gate.rules import RULES
@@ -32,39 +34,44 @@ class Span(NamedTuple):
     instead: str = ""
 
 
-_BEFORE_AT = re.compile(r"[\w.+%'-]{1,64}$")
 _AFTER_AT = re.compile(r"[\w.-]{1,253}")
 _WORDS_AT = re.compile(
-    r"(?:[(\[{<]\s?(?:at|@|{at})\s?[)\]}>]|\s(?:at|{at})\s|\s@\s)".replace("{at}", "|".join(map(re.escape, RULES.at_words))), re.I
+    r"(?:[(\[{<]\s?(?:at|@|{at})\s?[)\]}>]|\s(?:at|{at})\s|\s@\s)".replace(
+        "{at}", "|".join(map(re.escape, RULES.at_words))
+    ),
+    re.IGNORECASE,
 )
-_SPELLED_BEFORE = re.compile(r"[\w.+-]{1,64}\s?$")
 _SPELLED_AFTER = re.compile(
     r"\s?[\w-]{1,63}(?:\s?[(\[{]\s?(?:{dot}|\.)\s?[)\]}]\s?[\w-]{1,63}|\s(?:{dot})\s[\w-]{1,63}){1,4}(?:\.[\w-]{1,63}){0,3}".replace(
         "{dot}", "|".join(map(re.escape, RULES.dot_words))
     ),
-    re.I,
+    re.IGNORECASE,
 )
-_DOTTED_LOCAL = re.compile(r"[a-z][\w-]{0,30}[._+][\w.-]{1,30}\s?$", re.I)
-_DOTTED_HOST = re.compile(r"\s?[a-z][\w-]{0,62}(?:\.[\w-]{1,63}){0,3}\.[a-z]{2,24}(?![\w.])", re.I)
-_LINK = re.compile(r"(?:https?://|www\.|mailto:|tel:|sms:)[^\s<>\"')\]}]{1,2000}", re.I)
+_DOTTED_LOCAL = re.compile(r"[a-z][\w-]{0,30}[._+][\w.-]{1,30}", re.IGNORECASE)
+_DOTTED_HOST = re.compile(r"\s?[a-z][\w-]{0,62}(?:\.[\w-]{1,63}){0,3}\.[a-z]{2,24}(?![\w.])", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?://|www\.|mailto:|tel:|sms:)[^\s<>\"')\]}]{1,2000}", re.IGNORECASE)
 _SOCIAL = re.compile(
     r"(?<![\w.@-])(?:[\w-]{1,30}\.){0,2}(?:{hosts})\.[a-z]{2,10}/[^\s<>\"')\]}]{0,500}".replace(
         "{hosts}", "|".join(sorted(map(re.escape, RULES.social)))
     ),
-    re.I,
+    re.IGNORECASE,
 )
 _HANDLE = re.compile(r"(?<![\w@])@[\w.-]{1,60}(?<![.-])")
 _HASHTAG = re.compile(r"(?<![\w&#])#(?=\w{0,60}[^\W\d_])\w{1,80}")
-_DATA = re.compile(r"data:[\w/+.;=-]{0,80},[^\s<>\"']{0,16384}", re.I)
+_DATA = re.compile(r"data:[\w/+.;=-]{0,80},[^\s<>\"']{0,16384}", re.IGNORECASE)
 _BLOB = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{40,16384}={0,2}")
 _NUMBER = re.compile(r"(?<![\w.,/])[+(]?\(?\d(?:[ ().\-/\u00a0\u2010-\u2013\u202f]{0,3}\d){5,17}(?![\d%°])")
 _CUED_NUMBER = re.compile(r"(?<![\w.,])\d{4,6}(?![\w.,]\d)")
+_MOST = 300  # identifiers in one field
+_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
+_SPELLED_PARTS = 3
 _REAR = 40
 _MAX_DIGITS = 15
 _MIN_DIGITS = 7
 _THREES = re.compile(r"[1-9]\d{0,2}(?:[ .\u00a0\u202f]\d{3}){1,4}$")
 _GROUPED = re.compile(
-    r"(?:\(?\d{3}\)?[ .\-]\d{3}[ .\-]\d{4}|[5-9]\d{2}[ \-]\d{3}[ \-]\d{3}|[6-9]\d{4}[ \-]\d{5}|[2-9]\d{2}-\d{4}|[6-9]\d{9}|[5-9]\d{8})$"
+    r"(?:\(?\d{3}\)?[ .\-]\d{3}[ .\-]\d{4}|[5-9]\d{2}[ \-]\d{3}[ \-]\d{3}|[6-9]\d{4}[ \-]\d{5}"
+    r"|[2-9]\d{2}-\d{4}|[6-9]\d{9}|[5-9]\d{8})$"
 )
 _DATE = re.compile(r"(?:19|20)\d{2}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][01]?\d[-/. ](?:19|20)\d{2}")
 
@@ -72,7 +79,9 @@ _DATE = re.compile(r"(?:19|20)\d{2}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][01
 def find(text: str) -> list[Span]:
     """Return all identifiers in `text`, in order, without overlap."""
     finders = (_data, _links, _mailboxes, _spelled, _accounts, _numbers)
-    return _without_overlap([span for finder in finders for span in finder(text)])
+    spans = [span for finder in finders for span in islice(finder(text), _MOST)]
+    # A text that is nothing but identifiers is no warning: all of it goes.
+    return _without_overlap(spans) if len(spans) < _MOST else [Span(0, len(text), Kind.PERSONAL)]
 
 
 def _without_overlap(spans: list[Span]) -> list[Span]:
@@ -85,13 +94,23 @@ def _without_overlap(spans: list[Span]) -> list[Span]:
     return kept
 
 
-def cut(text: str, spans: list[Span]) -> str:
-    """Return `text` without `spans`; what stood between blanks leaves one."""
+def within(found: Sequence[Span], start: int, end: int) -> list[Span]:
+    """Return the part of `found` that lies between two positions, counted from the first of them."""
+    first = bisect.bisect_right(found, start, key=lambda span: span.end)
+    last = bisect.bisect_left(found, end, key=lambda span: span.start)
+    return [
+        Span(max(span.start - start, 0), min(span.end, end) - start, span.kind, span.instead * (span.start >= start))
+        for span in found[first:last]
+    ]
+
+
+def cut(text: str, found: Sequence[Span]) -> str:
+    """Return `text` without the spans `found` in it."""
     out, at = [], 0
-    for span in spans:
+    for span in found:
         out += [text[at : span.start], span.instead]
         at = span.end
-    return re.sub(r"[ \t]{1,1000}([.,;:!?)])", r"\1", "".join([*out, text[at:]])) if spans else text
+    return "".join([*out, text[at:]])
 
 
 def _data(text: str) -> Iterator[Span]:
@@ -114,7 +133,9 @@ def is_personal_link(link: str) -> bool:
     lowered = link.lower()
     if not lowered.startswith(("http://", "https://", "www.")) or "@" in link or "%40" in link or "/~" in link:
         return True
-    host = lowered.removeprefix("https://").removeprefix("http://").partition("/")[0].partition("?")[0].partition(":")[0]
+    host = (
+        lowered.removeprefix("https://").removeprefix("http://").partition("/")[0].partition("?")[0].partition(":")[0]
+    )
     labels = host.split(".")
     return any(label in RULES.social for label in labels[:-1]) or "/users/" in lowered or "/profile" in lowered
 
@@ -122,22 +143,41 @@ def is_personal_link(link: str) -> bool:
 def _mailboxes(text: str) -> Iterator[Span]:
     at = text.find("@")
     while at >= 0:
-        before = _BEFORE_AT.search(text, max(0, at - 64), at)
+        start = _run_back(text, at)
         after = _AFTER_AT.match(text, at + 1)
-        if before and after:
-            yield Span(before.start(), at + 1 + len(after[0].rstrip(".-")), Kind.PERSONAL)
+        if start < at and after:
+            yield Span(start, at + 1 + len(after[0].rstrip(".-")), Kind.PERSONAL)
         at = text.find("@", at + 1)
 
 
 def _spelled(text: str) -> Iterator[Span]:
     for anchor in _WORDS_AT.finditer(text):
         start, end = anchor.span()
-        local = _SPELLED_BEFORE.search(text, max(0, start - 65), start)
+        stop = start - (text[start - 1 : start] == " ")
+        start = _run_back(text, stop)
         host = _SPELLED_AFTER.match(text, end)
-        if not host:
-            local, host = _DOTTED_LOCAL.search(text, max(0, start - 65), start), _DOTTED_HOST.match(text, end)
-        if local and host:
-            yield Span(local.start(), host.end(), Kind.PERSONAL)
+        if not host and _DOTTED_LOCAL.fullmatch(text, start, stop):
+            host = _DOTTED_HOST.match(text, end)
+        if host and start < stop:
+            yield Span(_with_spelled_dots(text, start), host.end(), Kind.PERSONAL)
+
+
+def _run_back(text: str, end: int) -> int:
+    """Return where the local part of an address that ends before `end` begins; `end` when there is none."""
+    start = end
+    while start > 0 and end - start < _LOCAL_PART and (text[start - 1].isalnum() or text[start - 1] in "._+%'-"):
+        start -= 1
+    return start
+
+
+def _with_spelled_dots(text: str, start: int) -> int:
+    """Return where an address begins that spells its dots ("jane dot doe"), of which the last word is at `start`."""
+    for _ in range(_SPELLED_PARTS):
+        before = text[max(0, start - _LOCAL_PART) : start].split()
+        if len(before) < len(("jane", "dot")) or before[-1].strip("()[]{}").casefold() not in RULES.dot_words:
+            break
+        start = text.rindex(before[-2], 0, text.rindex(before[-1], 0, start))
+    return start
 
 
 def _accounts(text: str) -> Iterator[Span]:
@@ -151,11 +191,15 @@ def _accounts(text: str) -> Iterator[Span]:
 
 def _numbers(text: str) -> Iterator[Span]:
     for match in _NUMBER.finditer(text):
-        if is_telephone(match[0], cued=_is_cued(text, match.start())):
+        if _digits(match[0]) <= _MAX_DIGITS and is_telephone(match[0], cued=_is_cued(text, match.start())):
             yield Span(match.start(), match.end(), Kind.PERSONAL)
     for match in _CUED_NUMBER.finditer(text):
         if not match[0].startswith(("1", "0800")) and _follows_cue(text, match.start()):
             yield Span(match.start(), match.end(), Kind.PERSONAL)
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdecimal, text))
 
 
 def _words_before(text: str, at: int) -> list[str]:
@@ -179,7 +223,7 @@ def is_telephone(number: str, *, cued: bool) -> bool:
     """
     digits = "".join(char for char in unicodedata.normalize("NFKC", number) if char.isdecimal())
     digits = "".join(str(unicodedata.decimal(char)) for char in digits)
-    if _is_free(digits, number) or len(digits) > _MAX_DIGITS or _DATE.fullmatch(number.strip("() ")):
+    if _is_free(digits, number) or _DATE.fullmatch(number.strip("() ")):
         return False
     if cued or number.startswith(("+", "(+", "00")):
         return True
@@ -197,6 +241,10 @@ def _is_free(digits: str, number: str) -> bool:
         return False
     bare = digits.removeprefix("00")
     return any(
-        bare.startswith(trunk) and (bare.removeprefix(trunk).startswith(RULES.free_numbers) or ("0" + bare.removeprefix(trunk)).startswith(RULES.free_numbers))
+        bare.startswith(trunk)
+        and (
+            bare.removeprefix(trunk).startswith(RULES.free_numbers)
+            or ("0" + bare.removeprefix(trunk)).startswith(RULES.free_numbers)
+        )
         for trunk in RULES.trunks
     )

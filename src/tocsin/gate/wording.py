@@ -35,7 +35,9 @@ def scrubbed(event: Event) -> tuple[Event, bool]:
         web=web_of(event.web),
         codes=tuple(code for code in event.codes if _is_code(code)),
     )
-    pairs = zip(_words(replace(event, texts=event.texts if len(texts) == len(event.texts) else ())), _words(shown), strict=False)
+    pairs = zip(
+        _words(replace(event, texts=event.texts if len(texts) == len(event.texts) else ())), _words(shown), strict=False
+    )
     gone = len(texts) < len(event.texts) or any(_squeezed(before) != _squeezed(after) for before, after in pairs)
     return shown, gone or len(named.web) > len(shown.web)
 
@@ -105,7 +107,9 @@ def _line(words: str) -> str:
 
 
 def _area(area: Area) -> Area:
-    return replace(area, description=_line(area.description), geocodes=tuple(code for code in area.geocodes if _is_code(code)))
+    return replace(
+        area, description=_line(area.description), geocodes=tuple(code for code in area.geocodes if _is_code(code))
+    )
 
 
 def _is_code(code: Code) -> bool:
@@ -115,7 +119,7 @@ def _is_code(code: Code) -> bool:
 
 
 def _all_words(text: Text) -> str:
-    return "\n".join((text.event, text.headline, text.description, text.instruction))
+    return f"{text.event}\n{text.headline}\n{text.description}\n{text.instruction}"
 
 
 def _words(event: Event) -> list[str]:
