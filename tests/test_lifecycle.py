@@ -142,6 +142,7 @@ def circle(*identifiers: str) -> list[Event]:
         pytest.param(circle("A", "B"), {"A", "B"}, id="two"),
         pytest.param(circle("A", "B", "C"), {"A", "B", "C"}, id="three"),
         pytest.param([*circle("A", "B"), event("C", 0, event("B"))], {"A", "C"}, id="one-from-outside"),
+        pytest.param([*circle("A"), event("B", 0, event("A"))], {"B"}, id="one-that-references-itself"),
         pytest.param([*circle("A", "B"), cancel("X", 1, event("A"))], set(), id="cancelled"),
         pytest.param([event("A", 0, event("B", 1)), event("B", 1, event("A"))], {"B"}, id="the-later-stays"),
         pytest.param([event("A", 0, event("B")), event("B", 0, event("C")), event("C")], {"A"}, id="a-chain-is-none"),
@@ -265,6 +266,11 @@ def vtec(identifier: str, minute: float, *codes: str, **fields: Any) -> Event:
             [vtec("1", 0, areas=zones("017119", scheme="SAME")), vtec("2", 1, areas=zones("017119", scheme="SAME"))],
             {"2"},
             id="same-codes-where-there-is-no-ugc",
+        ),
+        pytest.param(
+            [vtec("1", 0, areas=zones("017119", scheme="SAME")), vtec("2", 1, areas=zones("017005", scheme="SAME"))],
+            {"1", "2"},
+            id="other-codes-where-there-is-no-ugc",
         ),
         pytest.param(
             [vtec("1", 0, "ILC119", source="mirror"), vtec("2", 1, "ILC119")], {"1", "2"}, id="another-source"

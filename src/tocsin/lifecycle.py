@@ -3,13 +3,13 @@
 Rules, in full:
 
 - A *message* is (source, sender, identifier, sent to the second); it may have several parts. Linking holds within one
-  source, and references only within one sender: nobody ends another's warning. A message does not reference itself.
+  source, and references only within one sender: nobody ends another's warning.
 - A *thread* is all messages that are joined by references, by a re-used identifier, or by an alias.
 - Only what is Actual, Public and an Alert, Update or Cancel has an effect on other messages, and nothing that is from
   more than a week ahead of our clock: a feed with an absurd date can neither ring nor silence.
 - A message is *superseded* when
   1. an Update of its sender, sent no earlier than itself, references it. Where Updates of one moment reference one
-     another in a circle, those references prove nothing and all of them stay;
+     another in a circle, or one itself, those references prove nothing and all of them stay;
   2. its sender used its identifier again with a later `sent`;
   3. a later message of its source shares a "quake:" alias;
   4. later messages of its source with the same "vtec:" alias speak for all of its zones (NWS splits one alert over
@@ -58,7 +58,9 @@ class Vanished:
 
 def keys(event: Event) -> frozenset[str]:
     """Return every name under which the members of this event's thread find one another."""
-    return frozenset({event.message, _name(event), *_referenced(event), *_aliases(event)})
+    message = event.message
+    # Without its `sent` a message's name is that of its identifier, so that a re-used one is found.
+    return frozenset({message, message.rpartition("|")[0], *_referenced(event), *_aliases(event)})
 
 
 def threads(events: Iterable[Event]) -> dict[str, str]:
@@ -66,9 +68,9 @@ def threads(events: Iterable[Event]) -> dict[str, str]:
 
     The same events in any order give the same answer. Cost: near linear in events and their keys.
     """
-    events = list(events)
+    named = [(event, event.message) for event in events]
     parent: dict[str, str] = {}
-    for event in events:
+    for event, _ in named:
         names = keys(event)
         for name in names:
             parent.setdefault(name, name)
@@ -77,12 +79,12 @@ def threads(events: Iterable[Event]) -> dict[str, str]:
         for root in roots:
             parent[root] = first
     earliest: dict[str, tuple[datetime, str]] = {}
-    for event in events:
-        root = _root(parent, event.message)
-        named = [(event.sent, event.message)]
-        named += [(reference.sent, message_name(event.source, reference)) for reference in _own_references(event)]
-        earliest[root] = min([*named, *([earliest[root]] if root in earliest else [])])
-    return {event.id: earliest[_root(parent, event.message)][1] for event in events}
+    for event, message in named:
+        root = _root(parent, message)
+        said = [(event.sent, message)]
+        said += [(reference.sent, message_name(event.source, reference)) for reference in _own_references(event)]
+        earliest[root] = min([*said, *([earliest[root]] if root in earliest else [])])
+    return {f"{message}|{event.part}": earliest[_root(parent, message)][1] for event, message in named}
 
 
 def in_force(events: Iterable[Event], now: datetime, *, absent: Collection[str] = ()) -> tuple[Event, ...]:
@@ -90,20 +92,16 @@ def in_force(events: Iterable[Event], now: datetime, *, absent: Collection[str] 
 
     `absent` holds the ids that a complete snapshot no longer lists. Cost: near linear.
     """
-    events = list(events)
-    superseded = _superseded([event for event in events if _counts(event, now)])
-    standing = (
-        event
-        for event in events
-        if _counts(event, now)
-        and event.msg_type is not MsgType.CANCEL
-        and not event.is_over
-        and now < ends(event)
-        and event.message not in superseded
-        and event.id not in superseded
-        and event.id not in absent
-    )
-    return tuple(sorted(standing, key=_id))
+    heard = [event for event in events if _counts(event, now)]
+    superseded = _superseded(heard)
+    standing: dict[str, Event] = {}
+    for event in heard:
+        if event.msg_type is MsgType.CANCEL or event.is_over or now >= ends(event):
+            continue
+        name = event.id
+        if not (name in absent or name in superseded or name.rpartition("|")[0] in superseded):
+            standing[name] = event
+    return tuple(standing[name] for name in sorted(standing))
 
 
 def ends(event: Event) -> datetime:
@@ -155,21 +153,13 @@ def _counts(event: Event, now: datetime) -> bool:
     )
 
 
-def _name(event: Event) -> str:
-    """Return the key of an identifier whatever its `sent`, so that a re-used one is found."""
-    return event.message.rpartition("|")[0]
-
-
 def _aliases(event: Event) -> Iterator[str]:
     return (f"{event.source}|{alias}" for alias in event.aliases)
 
 
 def _own_references(event: Event) -> Iterator[Reference]:
-    """Yield the references that count: to messages of the same sender, and not to itself."""
-    for reference in event.references:
-        is_itself = reference.identifier == event.identifier and _second(reference) == _second(event)
-        if reference.sender == event.sender and not is_itself:
-            yield reference
+    """Yield the references that count: those to messages of the same sender."""
+    return (reference for reference in event.references if reference.sender == event.sender)
 
 
 def _referenced(event: Event) -> Iterator[str]:
@@ -187,10 +177,8 @@ def _superseded(events: Sequence[Event]) -> set[str]:
     """Return the names of the messages, and the ids of the parts, that a later word of their issuer has replaced."""
     return {
         *_updated(events),
-        *_outdated(events, lambda event: [_name(event)]),
-        *_outdated(
-            events, lambda event: [key for key in _aliases(event) if key.startswith(f"{event.source}|{_QUAKE}")]
-        ),
+        *_outdated(events, lambda event: [(event.source, event.sender, event.identifier)]),
+        *_outdated(events, lambda event: [(event.source, name) for name in event.aliases if name.startswith(_QUAKE)]),
         *_zones_taken_over(events),
         *_cancelled(events),
     }
@@ -209,13 +197,14 @@ def _updated(events: Iterable[Event]) -> Iterator[str]:
             elif _second(reference) == _second(event):
                 at_once.append((event.message, name))
     circular = _circular(at_once)
-    yield from (name for updater, name in at_once if updater not in circular or name not in circular)
+    yield from (name for updater, name in at_once if updater not in circular)
 
 
 def _circular(references: Iterable[tuple[str, str]]) -> set[str]:
     """Return the names that are left when those which nobody left references are taken away, again and again.
 
-    These are the circles and what they reference. Cost: linear (the first half of Kahn's topological sort).
+    These are the circles, also of one that references itself, and what they lead to. Cost: linear (half of Kahn's
+    topological sort).
     """
     onward: defaultdict[str, set[str]] = defaultdict(set)
     for updater, name in references:
@@ -233,38 +222,44 @@ def _circular(references: Iterable[tuple[str, str]]) -> set[str]:
     return left
 
 
-def _outdated(events: Iterable[Event], names: Callable[[Event], Iterable[str]]) -> Iterator[str]:
+def _outdated(events: Iterable[Event], names: Callable[[Event], Iterable[tuple[str, ...]]]) -> Iterator[str]:
     """Yield the messages than which a later one shares a name."""
-    groups: defaultdict[str, list[Event]] = defaultdict(list)
+    groups: defaultdict[tuple[str, ...], list[Event]] = defaultdict(list)
     for event in events:
         for name in names(event):
             groups[name].append(event)
-    for group in groups.values():
+    for group in filter(_is_several, groups.values()):
         latest = max(map(_second, group))
         yield from (event.message for event in group if _second(event) < latest)
 
 
 def _zones_taken_over(events: Iterable[Event]) -> Iterator[str]:
     """Yield the ids of the parts for all of whose zones later messages with the same VTEC speak."""
-    groups: defaultdict[str, list[Event]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in events:
-        for alias in event.aliases:
-            if alias.startswith(_VTEC):
-                groups[f"{event.source}|{alias}"].append(event)
-    still_alone = Counter(event.id for group in groups.values() for event in group)
-    for group in groups.values():
-        still_alone.subtract(event.id for event in _spoken_for(group))
-    yield from (name for name, count in still_alone.items() if not count)
+        for alias in _vtec_of(event):
+            groups[event.source, alias].append(event)
+    spoken_for: defaultdict[str, list[Event]] = defaultdict(list)
+    for group in filter(_is_several, groups.values()):
+        for event in _spoken_for(group):
+            spoken_for[event.id].append(event)
+    yield from (name for name, same in spoken_for.items() if len(same) == len(_vtec_of(same[0])))
+
+
+def _vtec_of(event: Event) -> list[str]:
+    return [alias for alias in event.aliases if alias.startswith(_VTEC)]
 
 
 def _spoken_for(group: Iterable[Event]) -> Iterator[Event]:
     """Yield the events of one VTEC whose zones are all among those of the later ones."""
-    taken: set[Code] | None = None
+    taken: set[Code] = set()
+    is_latest = True
     for _, same in groupby(sorted(group, key=_second, reverse=True), key=_second):
         together = list(same)
-        if taken is not None:
+        if not is_latest:
             yield from (event for event in together if _zones(event) <= taken)
-        taken = (taken or set()).union(*map(_zones, together))
+        taken.update(*map(_zones, together))
+        is_latest = False
 
 
 def _zones(event: Event) -> set[Code]:
@@ -278,12 +273,12 @@ def _cancelled(events: Sequence[Event]) -> set[str]:
 
     The latest Cancel goes first: what it has reached, an earlier one need not enter again. Cost: linear.
     """
+    cancels = [event for event in events if event.msg_type is MsgType.CANCEL]
     followers: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in events:
+    for event in events if cancels else ():
         for name in _referenced(event):
             followers[name].append(event)
     reached: set[str] = set()
-    cancels = (event for event in events if event.msg_type is MsgType.CANCEL)
     for cancel in sorted(cancels, key=_second, reverse=True):
         ahead = list(_referenced(cancel))
         while ahead:
@@ -294,10 +289,10 @@ def _cancelled(events: Sequence[Event]) -> set[str]:
     return reached
 
 
-def _id(event: Event) -> str:
-    return event.id
+def _is_several(group: Sequence[Event]) -> bool:
+    return len(group) > 1
 
 
 def _second(said: Event | Reference) -> datetime:
     """Return when it was sent, as exactly as a message's name says it. Source: CAP 1.2, 3.3.2 DateTime."""
-    return said.sent.replace(microsecond=0)
+    return said.sent.replace(microsecond=0) if said.sent.microsecond else said.sent
