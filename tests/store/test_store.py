@@ -30,9 +30,8 @@ from sqlalchemy.exc import StatementError
 
 from tocsin import ledger, lifecycle
 from tocsin.errors import StoreError
-from tocsin.hazards import HAZARDS
 from tocsin.model import Code, Level, MsgType, Reason, Reference, Verdict
-from tocsin.store import Change, Committed, Kept, Outcome, Purged, Store, Waiting, retention
+from tocsin.store import Change, Committed, Kept, Outcome, Purged, Store, Waiting
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -453,12 +452,11 @@ def test_absent_event_ended_when_it_vanished(store: Store) -> None:
     assert store.purge(NOW + 7 * DAY) == Purged(events=1)
 
 
+_BEFORE = (Reference("example.org", "before", NOW - HOUR),)
+
+
 def _effect(**changes: Any) -> Any:
     return admitted("effect", codes=(Code("SAME", "EVI"),), texts=(), **changes)
-
-
-def test_effects_without_a_cause_are_hazards_of_the_closed_list() -> None:
-    assert set(retention.EFFECT_ONLY) <= HAZARDS.keys()
 
 
 def test_effect_without_a_cause_is_purged_after_a_day(store: Store) -> None:
@@ -471,6 +469,31 @@ def test_effect_without_a_cause_is_purged_after_a_day(store: Store) -> None:
     assert store.purge(end - timedelta(microseconds=1)) == Purged()
     assert store.purge(end) == Purged(events=1, notices=1)
     assert store.notice("tornado") is not None
+
+
+def test_lone_cancel_is_purged_after_a_day(store: Store) -> None:
+    """It may be the end of an effect without a cause, of which nothing is kept."""
+    cancel = admitted("end", msg_type=MsgType.CANCEL, codes=(), texts=(), references=_BEFORE, expires=None)
+    assert cancel.event.hazard is None
+    store.commit(stored(cancel), now=NOW)
+    end = lifecycle.ends(cancel.event) + DAY
+    assert store.purge(end - timedelta(microseconds=1)) == Purged()
+    assert store.purge(end) == Purged(events=1)
+
+
+def test_cancel_keeps_as_long_as_its_thread(store: Store) -> None:
+    cancel = admitted("end", msg_type=MsgType.CANCEL, codes=(), texts=(), references=_BEFORE, expires=None)
+    store.commit(stored(cancel, admitted()), now=NOW)
+    assert store.purge(NOW + 5 * DAY) == Purged()
+
+
+@pytest.mark.parametrize(
+    ("family", "gone"), [pytest.param("civil", 1, id="of-an-effect"), pytest.param("tornado", 0, id="of-a-tornado")]
+)
+def test_all_clear_of_an_effect_is_purged_after_a_day(store: Store, family: str, gone: int) -> None:
+    store.commit(Change(notices=(notice("end", reason=Reason.ENDED, hazard=None, family=family),)), now=NOW)
+    store.commit(Change(outcomes=(Outcome(notice="end", state="sent", at=NOW),)), now=NOW)
+    assert store.purge(NOW + HOUR + DAY) == Purged(notices=gone)
 
 
 def test_notice_of_an_effect_that_still_waits_is_kept(store: Store) -> None:

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, or_, select
 
 from tocsin import record
+from tocsin.gate.effect import HAZARD_BY_RESPONSE
+from tocsin.hazards import HAZARDS
 from tocsin.store import tables
 from tocsin.store.change import Purged
 from tocsin.store.tables import Moment
@@ -19,7 +21,8 @@ from tocsin.store.writing import append
 KEPT = timedelta(days=7)  # after the last member of a thread has ended
 KEPT_EFFECT_ONLY = timedelta(hours=24)  # NEUTRALITY, N5: nobody keeps a history of closures without a cause
 KEYS_KEPT = timedelta(days=30)  # NEUTRALITY, "Decided": the audit window of commitments
-EFFECT_ONLY = ("shelter", "evacuation", "avoid-area")
+EFFECT_ONLY = tuple(HAZARD_BY_RESPONSE.values())
+_EFFECT_FAMILIES = sorted({HAZARDS[slug].family for slug in EFFECT_ONLY})
 
 
 def purge(connection: Connection, now: datetime) -> Purged:
@@ -44,21 +47,21 @@ def _served_threads(now: datetime) -> Select[tuple[str]]:
     events = tables.events.c
     gone = and_(events.absent_since.is_not(None), events.absent_since < events.ends)
     last = func.max(case((gone, events.absent_since), else_=events.ends), type_=Moment())
-    # A bare Cancel has no hazard and shares the fate of its thread.
+    # A bare Cancel has no hazard. It shares the fate of its thread, and alone it may be the end of an effect.
     with_cause = func.count(case((events.hazard.not_in(EFFECT_ONLY), 1)))
-    without = func.count(case((events.hazard.in_(EFFECT_ONLY), 1)))
     return (
         select(events.thread)
         .group_by(events.thread)
-        .having(or_(last <= now - KEPT, and_(last <= now - KEPT_EFFECT_ONLY, with_cause == 0, without > 0)))
+        .having(or_(last <= now - KEPT, and_(last <= now - KEPT_EFFECT_ONLY, with_cause == 0)))
     )
 
 
 def _served_notices(now: datetime) -> ColumnElement[bool]:
     """Notices of effects without a cause go with their events; all others stay, as the record of what was told."""
     notices = tables.notices.c
+    ended = and_(notices.hazard.is_(None), notices.family.in_(_EFFECT_FAMILIES))  # an all-clear names no hazard
     return and_(
-        notices.hazard.in_(EFFECT_ONLY),
+        or_(notices.hazard.in_(EFFECT_ONLY), ended),
         notices.next_try.is_(None),
         func.coalesce(notices.ends, notices.at, type_=Moment()) <= now - KEPT_EFFECT_ONLY,
         notices.at <= now - KEPT_EFFECT_ONLY,
