@@ -133,7 +133,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         store.verify_ledger(whole=True)
         kept = store.recent_notices(100)
         return {
-            "events": sorted(event.identifier for event in store.events_of(MESSAGES.id)),
+            "events": sorted(event.identifier for event in store.events_of(MESSAGES.id, NOW)),
             "notices": sorted(one.notice.id for one in kept),
             "states": sorted({one.state for one in kept}),
             "sent": Counter(lines(folder / "sent")),

@@ -21,7 +21,7 @@ def test_take_stores_what_the_gate_admits_and_its_decisions() -> None:
     with Store.open(None) as store:
         collected = take(store, MESSAGES, _poll(cap("a"), cap("b", status="Test")), UNKNOWN, now=NOW)
         assert [decision.verdict for decision in collected.decisions] == [Verdict.PASS, Verdict.DROP]
-        assert [event.identifier for event in store.events_of(MESSAGES.id)] == ["a"]
+        assert [event.identifier for event in store.events_of(MESSAGES.id, NOW)] == ["a"]
         assert store.ledger_head()[0] == 3
 
 
@@ -50,7 +50,7 @@ def test_take_counts_a_poll_of_nothing_readable_as_failed(body: bytes) -> None:
 def test_take_loses_nothing_after_a_bad_document() -> None:
     with Store.open(None) as store:
         collected = take(store, MESSAGES, _poll(cap("a"), b"<alert", cap("b")), UNKNOWN, now=NOW)
-        assert {event.identifier for event in store.events_of(MESSAGES.id)} == {"a", "b"}
+        assert {event.identifier for event in store.events_of(MESSAGES.id, NOW)} == {"a", "b"}
         assert [problem.at.split()[0] for problem in collected.problems] == ["document[1]"]
 
 
@@ -58,7 +58,7 @@ def test_take_of_an_unregistered_issuer_stores_nothing() -> None:
     with Store.open(None) as store:
         stranger = replace(MESSAGES, issuer_class=IssuerClass.UNREGISTERED)
         take(store, stranger, _poll(cap("a")), UNKNOWN, now=NOW)
-        assert store.events_of(MESSAGES.id) == ()
+        assert store.events_of(MESSAGES.id, NOW) == ()
 
 
 def test_an_unchanged_poll_adds_no_row_and_no_entry() -> None:

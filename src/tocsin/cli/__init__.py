@@ -37,7 +37,4 @@ def main() -> None:
     except TocsinError as error:
         click.echo(f"tocsin: {error}", err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -41,8 +42,12 @@ ANY_PATH = click.Path(exists=True, path_type=Path)
 
 
 def put(row: Any) -> None:
-    """Write one JSON object as one line to stdout."""
-    click.echo(json.dumps(row, ensure_ascii=False, separators=(", ", ": ")))
+    """Write one JSON object as one line to stdout. A reader that has seen enough, as `| head` has, ends the command."""
+    try:
+        click.echo(json.dumps(row, ensure_ascii=False, separators=(", ", ": ")))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that nothing is said at exit either
+        raise click.exceptions.Exit(DONE) from None
 
 
 def name_problems(file: str, problems: Iterable[Problem]) -> bool:

@@ -63,7 +63,8 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
     rulings = [gate.examine(item, issuer_class=source.issuer_class) for item in items]
     admitted = {one.event.id: one for ruling in rulings for one in ruling.admitted}
     whole = bool(poll.documents) and not problems and all(reading.is_complete for reading in readings)
-    absent = _absences(store, source, admitted, health, whole=whole, now=now)
+    events = [one.event for one in admitted.values()]
+    absent = _absences(store, source, events, health, whole=whole, now=now)
     healthy = replace(
         health,
         attempted=now,
@@ -76,7 +77,7 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
         digest=poll.digest or health.digest,
         suspected=absent.suspected if absent else health.suspected,
     )
-    threads = _threads(store, [one.event for one in admitted.values()])
+    threads = _threads(store, events)
     store.commit(
         Change(
             events=tuple((one, threads[one.event.id], now) for one in admitted.values()),
@@ -136,13 +137,17 @@ def _all_problems(reading: Reading) -> Iterable[Problem]:
 
 
 def _absences(
-    store: Store, source: Source, listed: Iterable[str], health: Health, *, whole: bool, now: datetime
+    store: Store, source: Source, listed: Sequence[Event], health: Health, *, whole: bool, now: datetime
 ) -> lifecycle.Vanished | None:
-    """Return what a complete snapshot no longer lists, or None where absence proves nothing."""
+    """Return what a complete snapshot no longer lists, or None where absence proves nothing.
+
+    What the snapshot itself updates or cancels is not missing, so it is judged together with what was known.
+    """
     if not (source.snapshot and whole):
         return None
-    live = {event.id for event in lifecycle.in_force(store.events_of(source.id, now), now)}
-    return lifecycle.vanished(live, set(listed), suspected=health.suspected)
+    known = {event.id: event for event in (*store.events_of(source.id, now), *listed)}
+    live = {event.id for event in lifecycle.in_force(known.values(), now)}
+    return lifecycle.vanished(live, {event.id for event in listed}, suspected=health.suspected)
 
 
 def _threads(store: Store, arrived: Sequence[Event]) -> dict[str, str]:

@@ -60,18 +60,21 @@ class Desk:
         changes += self._due_coverage(now)
         found = notices.group(changes, now=now, events=self.situation.events)
         after = [(change, notices.told_after(change, now=now)) for change in changes]
+        over = self._silently_over(touched)
         impacts = tuple(self._seen(changes))
-        if changes or impacts:
+        if changes or impacts or over:
             self.store.commit(
                 Change(
                     notices=found,
                     told=tuple(told for _, told in after if told is not None),
-                    forget=tuple(_key(change) for change, told in after if told is None),
+                    forget=(*over, *(_key(change) for change, told in after if told is None)),
                     impacts=impacts,
                     channel_classes={channel.id: channel.kind for channel in self.channels.values()},
                 ),
                 now=now,
             )
+        for key in over:
+            self._forget(key)
         for change, told in after:
             if told is None:
                 self._forget(_key(change))
@@ -115,6 +118,19 @@ class Desk:
                     )
                 elif moment := notices.settles(current, told):
                     self._settles[key] = moment
+
+    def _silently_over(self, touched: set[int]) -> tuple[tuple[str, str, str], ...]:
+        """Return what had eased below its channel's level and is over now: nothing to tell, nothing to remember."""
+        return tuple(
+            key
+            for key, told in self._told.items()
+            if key[1] in self._positions
+            and (position := self._positions[key[1]]) in touched
+            and key[2] not in self.situation.concerns(position)
+            and key[0] in self.channels
+            and key[2] != COVERAGE
+            and told.level < self.channels[key[0]].at_least
+        )
 
     def _due_coverage(self, now: datetime) -> Iterator[Due]:
         """Yield what must be told of blindness; looks at the places only when a source came or went."""

@@ -1,0 +1,234 @@
+"""The command line of CONTRACT.md: what stands on stdout, what on stderr, and the exit code."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from worlds import HOUR, NOW, cap, quakes, stamp
+
+from tocsin import cli
+
+PLACES = "id,name,lat,lon,timezone\nharbour,Harbour depot,50.1,8.1,Europe/Berlin\nfar,Far shop,-33.9,18.4,UTC\n"
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Return a function that runs a command line in an empty folder that holds a places file and documents."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    (tmp_path / "places.csv").write_text(PLACES)
+    (tmp_path / "a.cap").write_bytes(cap("a", severity="Severe"))
+    (tmp_path / "test.cap").write_bytes(cap("t", status="Test"))
+    (tmp_path / "bad.cap").write_bytes(cap("a")[:200])
+
+    def call(*arguments: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["tocsin", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return Said(int(ended.value.code or 0), told.out, told.err)
+
+    return call
+
+
+def test_read_prints_events_with_thread_and_whether_in_force(run: Run) -> None:
+    said = run("read", "--at", stamp(NOW), "a.cap")
+    assert said.code == 0
+    (row,) = said.rows
+    assert (row["identifier"], row["hazard"], row["in_force"]) == ("a", "wind", True)
+    assert row["thread"].endswith("|warn.example.org|a|20260301T120000Z")
+    assert row["areas"][0]["geometry"]["type"] == "Polygon"
+
+
+def test_read_without_at_says_nothing_of_force(run: Run) -> None:
+    assert "in_force" not in run("read", "a.cap").rows[0]
+
+
+def test_read_names_problems_by_position_and_goes_on(run: Run) -> None:
+    said = run("read", "bad.cap", "a.cap")
+    assert (said.code, len(said.rows)) == (3, 1)
+    assert said.err.startswith("bad.cap: problem: ")
+    assert "warn.example.org" not in said.err
+
+
+def test_gate_prints_a_line_for_each_item(run: Run) -> None:
+    said = run("gate", "a.cap", "test.cap")
+    assert [(row["file"], row["verdict"], row["rule"], len(row["events"])) for row in said.rows] == [
+        ("a.cap", "pass", "listed", 1),
+        ("test.cap", "drop", "not-public", 0),
+    ]
+
+
+def test_gate_of_an_unregistered_issuer_drops(run: Run) -> None:
+    assert run("gate", "--issuer-class", "unregistered", "a.cap").rows[0]["verdict"] == "drop"
+
+
+def test_gate_items_tells_what_would_be_kept(run: Run, tmp_path: Path) -> None:
+    plain = {"id": "1", "format": "cap", "source_class": "official_hazard", "document": cap("a").decode()}
+    packed = {**plain, "id": "2", "document": base64.b64encode(cap("t", status="Test")).decode(), "encoding": "base64"}
+    unknown = {**plain, "id": "3", "format": "telex"}
+    wrong = {**packed, "id": "4", "document": "%"}
+    rows = [plain, packed, unknown, wrong]
+    (tmp_path / "items.jsonl").write_text("\n".join([*map(json.dumps, rows), "", "{"]))
+    said = run("gate", "--items", "items.jsonl")
+    assert [(row["id"], row["verdict"], row["stored"] is not None) for row in said.rows] == [
+        ("1", "pass", True),
+        ("2", "drop", False),
+        ("3", "drop", False),
+    ]
+    assert said.rows[1]["ledger"][0].keys() == {"v", "kind", "day", "ruleset", "commitment"}
+    assert said.code == 3
+    assert "items.jsonl:4" in said.err
+    assert "items.jsonl:6" in said.err
+
+
+def test_gate_sources_accepts_the_catalogue_only(run: Run, tmp_path: Path) -> None:
+    rows = [
+        {"id": "1", "url": "https://api.weather.gov/alerts/active", "format": "nws"},
+        {"id": "2", "url": "https://social.example.org/feed", "format": "atom"},
+    ]
+    (tmp_path / "sources.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert [row["verdict"] for row in run("gate", "--sources", "sources.jsonl").rows] == ["accept", "refuse"]
+
+
+def test_check_answers_in_the_contracts_object(run: Run) -> None:
+    said = run("check", "places.csv", "--feeds", "a.cap", "--at", stamp(NOW), "--json")
+    (answer,) = said.rows
+    assert answer.keys() == {"at", "sources", "places"}
+    harbour, far = answer["places"]
+    assert (harbour["state"], far["state"]) == ("danger", "quiet")
+    concern = harbour["concerns"][0]
+    assert (concern["family"], concern["level"], concern["relation"], concern["distance_m"]) == ("wind", 3, "inside", 0)
+    assert concern["evidence"][0].keys() >= {"source", "identifier", "sent", "severity", "urgency", "area_exact"}
+    assert answer["sources"][0].keys() >= {"id", "state", "as_of"}
+
+
+@pytest.mark.parametrize(
+    ("level", "code"), [pytest.param("act now", 0, id="below"), pytest.param("be prepared", 1, id="reached")]
+)
+def test_check_fails_on_the_level_that_is_named(run: Run, level: str, code: int) -> None:
+    assert run("check", "places.csv", "--feeds", "a.cap", "--at", stamp(NOW), "--fail-on", level).code == code
+
+
+def test_check_draws_a_table_with_the_places_own_time(run: Run) -> None:
+    out = run("check", "places.csv", "--feeds", "a.cap", "--at", stamp(NOW)).out
+    assert "Harbour depot" in out
+    assert "CET" in out
+    assert "quiet" in out
+
+
+def test_check_says_blind_where_no_source_answered(run: Run, tmp_path: Path) -> None:
+    line = {"at": stamp(NOW), "source": "dead", "format": "cap", "error": "http-503"}
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    (folder / "index.jsonl").write_text(json.dumps(line))
+    out = run("check", "places.csv", "--feeds", "archive", "--at", stamp(NOW + HOUR)).out
+    assert "blind" in out
+
+
+def test_replay_prints_notices_and_a_closing_summary(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    (folder / "q.json").write_bytes(quakes(6.0))
+    (folder / "index.jsonl").write_text(
+        json.dumps({"at": stamp(NOW), "source": "us-usgs-earthquakes", "format": "usgs", "file": "q.json"})
+    )
+    said = run("replay", "archive", "places.csv", "--json")
+    assert [(row["reason"], row["family"], row["places"]) for row in said.rows] == [
+        ("first", "earthquake", ["harbour"])
+    ]
+    assert said.rows[0].keys() >= {"at", "reason", "channel", "family", "level", "begins", "ends", "places", "threads"}
+    assert "1 polls replayed" in said.err
+    assert "told: 1 first" in said.err
+
+
+def test_init_writes_what_run_and_check_take(run: Run, tmp_path: Path) -> None:
+    assert run("init", "new").code == 0
+    assert (tmp_path / "new" / "tocsin.toml").exists()
+    assert run("check", "new/places.csv", "--feeds", "a.cap", "--at", stamp(NOW), "--json").code == 0
+
+
+def test_completion_prints_a_script(run: Run) -> None:
+    assert "_TOCSIN_COMPLETE" in run("completion", "bash").out
+
+
+def test_demo_once_prints_what_a_scenario_told(run: Run) -> None:
+    rows = run("demo", "--once", "--scenario", "earthquake-revisions").rows
+    assert {row["scenario"] for row in rows} == {"earthquake-revisions"}
+    assert rows[0]["reason"] == "first"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["frobnicate"], "No such command", id="no-such-command"),
+        pytest.param(["read", "absent.cap"], "does not exist", id="no-such-file"),
+        pytest.param(["read", "--at", "soon", "a.cap"], "ISO 8601", id="no-time"),
+        pytest.param(["read", "--at", "2026-01-01T00:00:00", "a.cap"], "offset", id="no-offset"),
+        pytest.param(["gate"], "at least one FILE", id="gate-nothing"),
+        pytest.param(["check", "a.cap", "--feeds", "a.cap"], "export .csv", id="no-places-file"),
+        pytest.param(["check", "places.csv"], "tocsin init", id="no-configuration"),
+        pytest.param(["check", "places.csv", "--at", "2026-01-01T00:00:00Z"], "--feeds", id="at-without-feeds"),
+        pytest.param(["check", "places.csv", "--feeds", "places.csv"], "does not name its format", id="no-format"),
+        pytest.param(["replay", ".", "places.csv"], "index.jsonl", id="no-archive"),
+        pytest.param(["init"], "there already", id="init-twice"),
+        pytest.param(["demo", "--once", "--scenario", "x"], "there is no such scenario", id="no-scenario"),
+        pytest.param(["run"], "tocsin init", id="run-unconfigured"),
+    ],
+)
+def test_what_cannot_run_is_one_clear_sentence(run: Run, arguments: list[str], words: str) -> None:
+    said = run(*arguments)
+    assert said.code == 2
+    assert words in " ".join(said.err.split())
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("speed", ["0", "-1", "fast"])
+def test_replay_refuses_a_speed_that_is_none(run: Run, tmp_path: Path, speed: str) -> None:
+    (tmp_path / "index.jsonl").write_text(
+        json.dumps({"at": stamp(NOW), "source": "x", "format": "cap", "file": "a.cap"})
+    )
+    assert run("replay", ".", "places.csv", "--speed", speed).code == 2
+
+
+def test_a_reader_that_hangs_up_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "a.cap").write_bytes(cap("a"))
+    command = [sys.executable, "-c", "from tocsin.cli import main; main()", "read", *["a.cap"] * 5]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reader:  # noqa: S603
+        assert reader.stdout is not None
+        reader.stdout.close()
+        assert reader.stderr is not None
+        assert reader.stderr.read() == b""
+    assert reader.returncode == 0
+
+
+HEAVY = {"fastapi", "sqlalchemy", "alembic", "lxml", "rich", "httpx2", "uvicorn", "jinja2"}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = f"import sys, tocsin.cli; print(sorted({HEAVY!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "[]"
