@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from tocsin import geo
-from tocsin.match.coded import CodeIndex
+from tocsin.match.coded import HERE, CodeIndex
 from tocsin.model import Area, Event, Place, Relation, Touch
 
 __all__ = ["Near", "PlaceIndex", "touches"]
@@ -159,9 +159,11 @@ def touches(index: PlaceIndex, event: Event, *, within_m: float, jurisdiction: S
 def _of(near: Near) -> Iterator[tuple[int, Touch]]:
     rows = zip(near.place.tolist(), near.distance_m.tolist(), near.approach_m.tolist(), strict=True)
     for position, distance_m, approach_m in rows:
-        beside = Relation.APPROACH if approach_m == 0 else Relation.NEAR
-        relation = Relation.INSIDE if distance_m == 0 else beside
-        yield position, Touch(relation, distance_m, area_exact=True)
+        if distance_m == 0:
+            yield position, HERE
+        else:
+            relation = Relation.APPROACH if approach_m == 0 else Relation.NEAR
+            yield position, Touch(relation, distance_m, area_exact=True)
 
 
 def _order(touch: Touch) -> tuple[int, bool, float]:

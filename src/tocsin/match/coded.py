@@ -19,12 +19,15 @@ import numpy.typing as npt
 from tocsin.match.codes import COUNTRY, SUBDIVISION, WORLD, normal, region_of, territory, wider
 from tocsin.model import Code, Relation, Touch
 
+# One value for all who are inside: thousands of places under hundreds of warnings are held in memory at once.
+HERE = Touch(Relation.INSIDE, 0.0, area_exact=True)
+
 # What is known of a place, such that the greatest wins when an event has several areas.
 _OPEN, _OUT, _IN_COUNTRY, _IN_REGION, _INSIDE = range(5)
 _TOUCHES = {
     _IN_COUNTRY: Touch(Relation.UNPLACED, inf, area_exact=False, is_wide=True),
     _IN_REGION: Touch(Relation.UNPLACED, inf, area_exact=False),
-    _INSIDE: Touch(Relation.INSIDE, 0.0, area_exact=True),
+    _INSIDE: HERE,
 }
 _Key = TypeVar("_Key")
 _NOBODY = np.empty(0, dtype=np.intp)
