@@ -444,7 +444,7 @@ class Middle(Random):
 
 
 def seeded(seed: int) -> Random:
-    return Random(seed)  # noqa: S311 - jitter, no secret
+    return Random(seed)
 
 
 def source(**fields: Any) -> Source:

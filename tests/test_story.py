@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,9 +20,6 @@ from tocsin.config import ChannelConfig
 from tocsin.model import Level, Source
 from tocsin.run.service import Loops
 from tocsin.store import Store
-
-sys.path.insert(0, str(Path(__file__).parent / "run"))
-
 from worlds import MESSAGES, PLACES, cap
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the story, of 24 bytes and more").decode()

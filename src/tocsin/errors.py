@@ -64,9 +64,7 @@ class StoreError(TocsinError):
 class DeliveryError(TocsinError):
     """A channel did not take a notice. `gone` is true when the receiver says never to try it again (HTTP 410)."""
 
-    def __init__(
-        self, message: str, *, retry: bool, retry_after_s: float | None = None, gone: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, retry: bool, retry_after_s: float | None = None, gone: bool = False) -> None:
         super().__init__(message)
         self.retry = retry
         self.retry_after_s = retry_after_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,11 @@ POINTS = 60
 def test_kill_at_any_line_loses_nothing_and_repeats_once_at_most(tmp_path: Path) -> None:
     sweep = Path(__file__).with_name("crash_sweep.py")
     done = subprocess.run(  # noqa: S603  our own script
-        [sys.executable, str(sweep), str(tmp_path), str(POINTS)], capture_output=True, text=True, check=False
+        [sys.executable, str(sweep), str(tmp_path), str(POINTS)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(sweep.parents[1])},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
