@@ -352,6 +352,7 @@ def test_together_of_many_neighbours_stays_exact() -> None:
 # --- GeoJSON ------------------------------------------------------------------------------------------------------
 
 RING = [[8, 50], [9, 50], [9, 51], [8, 51], [8, 50]]
+POINT = {"type": "Point", "coordinates": [8, 5]}
 HOLE = [[8.2, 50.2], [8.4, 50.2], [8.4, 50.4], [8.2, 50.4], [8.2, 50.2]]
 
 
@@ -372,7 +373,7 @@ HOLE = [[8.2, 50.2], [8.4, 50.2], [8.4, 50.4], [8.2, 50.4], [8.2, 50.2]]
             id="line-over-180",
         ),
         pytest.param({"type": "Polygon", "coordinates": [RING]}, box(8, 50, 9, 51), [], id="polygon"),
-        pytest.param({"type": "Feature", "geometry": {"type": "Point", "coordinates": [8, 5]}}, Point(8, 5), [], id="in"),
+        pytest.param({"type": "Feature", "geometry": POINT}, Point(8, 5), [], id="feature"),
         pytest.param({"type": "Polygon", "coordinates": [RING[:-1]]}, box(8, 50, 9, 51), ["open"], id="open"),
         pytest.param(
             {"type": "Polygon", "coordinates": [RING, HOLE]}, Polygon(RING, [HOLE]), [], id="hole"

@@ -62,8 +62,6 @@ def open_xml(body: bytes) -> tuple[etree._Element, tuple[Problem, ...]]:
     except etree.XMLSyntaxError as error:
         # from None, and the line only: the parser's own words quote the document.
         raise FormatError("this is not well-formed XML", at=f"line {error.lineno or 0}") from None
-    except (ValueError, LookupError):
-        raise FormatError("this is not well-formed XML", at="document") from None
     _refuse_excess(root)
     return root, problems
 
@@ -162,10 +160,8 @@ def by_name(element: etree._Element) -> dict[str, list[etree._Element]]:
     return found
 
 
-def text_of(element: etree._Element | None) -> str:
-    """Return an element's text without white space at its ends; "" for None."""
-    if element is None:
-        return ""
+def text_of(element: etree._Element) -> str:
+    """Return an element's text, and that of elements within it, without white space at its ends."""
     if len(element):
         return "".join(part for part in element.itertext() if isinstance(part, str)).strip()
     return (element.text or "").strip()

@@ -70,7 +70,8 @@ def names_cap(root: etree._Element) -> bool:
     """Return whether a feed says that it is about CAP: by a namespace, a whole alert, or the type of a link."""
     if not set(root.nsmap.values()).isdisjoint(NAMESPACES) or next(root.iter(*_ALERTS), None) is not None:
         return True
-    return any(kind in _CAP_TYPES for entry in children(_feed(root)[0], "entry") for kind, _ in _targets(entry))
+    feed, name, _ = _feed(root)
+    return any(kind in _CAP_TYPES for entry in children(feed, name) for kind, _ in _targets(entry))
 
 
 def _feed(root: etree._Element) -> tuple[etree._Element, str, datetime | None]:
