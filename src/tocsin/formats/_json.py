@@ -34,7 +34,7 @@ def loads(body: bytes) -> Any:
     Raises FormatError, with line and column where there is one.
     """
     if len(body) > MAX_BYTES:
-        raise FormatError(f"document is larger than {MAX_BYTES} bytes")
+        raise FormatError(f"document is larger than {MAX_BYTES} bytes", at="document")
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,15 +45,15 @@ def loads(body: bytes) -> Any:
         raise FormatError("not JSON", at=f"line {error.lineno} column {error.colno}") from None
     except ValueError:
         # A whole number of more digits than Python converts (sys.get_int_max_str_digits).
-        raise FormatError("a number is too long") from None
+        raise FormatError("a number is too long", at="document") from None
     except RecursionError:
-        raise FormatError(f"nested deeper than {MAX_DEPTH}") from None
+        raise FormatError(f"nested deeper than {MAX_DEPTH}", at="document") from None
     _refuse_depth(body)
     return _without_lone_surrogates(value) if _SURROGATE.search(text) else value
 
 
 def _refuse_constant(_name: str) -> NoReturn:
-    raise FormatError("NaN and Infinity are not JSON numbers")
+    raise FormatError("NaN and Infinity are not JSON numbers", at="document")
 
 
 def _refuse_depth(body: bytes) -> None:
@@ -67,7 +67,7 @@ def _refuse_depth(body: bytes) -> None:
             return
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     if brackets:
-        raise FormatError(f"nested deeper than {MAX_DEPTH}")
+        raise FormatError(f"nested deeper than {MAX_DEPTH}", at="document")
 
 
 def _without_lone_surrogates(value: Any) -> Any:
