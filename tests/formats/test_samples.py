@@ -125,11 +125,9 @@ def test_error_and_problems_hold_no_content(sample: Sample) -> None:
     assert [headline for headline in headlines if headline in said] == []
 
 
-@every_sample
+@pytest.mark.parametrize("sample", [pytest.param(s, id=s.id) for s in SAMPLES if s.format in {"cap", "atom"}])
 def test_sample_in_xml_says_what_its_reader_never_reads(sample: Sample) -> None:
     body = sample.document.read_bytes()
-    if not body.startswith(b"<?xml"):
-        pytest.skip("no XML")
     module = importlib.import_module(f"tocsin.formats.{sample.format}")
     found = json.dumps(plain(sample.read()), ensure_ascii=False)
     root = etree.fromstring(body)

@@ -16,7 +16,7 @@ NWSI 10-1703 (VTEC).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -146,17 +146,11 @@ class _Info:
         """Return what twins agree in, besides area and codes."""
         return (self.urgency, self.severity, self.certainty, self.onset, self.expires)
 
-    def may_join(self, twins: Iterable[_Info]) -> bool:
-        """Return whether this can be the same said again: in one language, event and areas must bear one name."""
-        names = [area.description for area in self.areas]
-        return all(
-            self.language.lower() != twin.language.lower()
-            or (
-                self.text.event.casefold() == twin.text.event.casefold()
-                and (bool(self.shapes) or names == [area.description for area in twin.areas])
-            )
-            for twin in twins
-        )
+    @property
+    def named(self) -> tuple[object, ...]:
+        """Return what makes this the same said again in one language: event and, without shapes, areas of one name."""
+        names = () if self.shapes else tuple(area.description for area in self.areas)
+        return (self.language.lower(), self.text.event.casefold(), names)
 
 
 class _Alert:
@@ -218,13 +212,11 @@ class _Alert:
 
     def _joined(self, infos: Sequence[_Info]) -> list[list[_Info]]:
         """Return the infos in groups of twins, in document order of each group's first."""
-        groups = _grouped([[info] for info in infos], lambda info: (*info.subject, info.rating))
-        # Languages of one alert that differ in rating. Where neither shape nor code shows that the area is the same,
-        # they are not joined: two warnings for one are better than one for two.
-        worse = _grouped(groups, lambda info: info.subject if info.is_placed else (id(info),), only_languages=True)
-        if len(worse) < len(groups):
+        groups = _agreeing(infos)
+        joined = _same_in_other_languages(groups)
+        if len(joined) < len(groups):
             self.element.repaired("info", "languages of one alert differ in rating or times; the worse counts")
-        return worse
+        return joined
 
     def _event(self, envelope: Event, twins: Sequence[_Info], part: int) -> Event:
         first = twins[0]
@@ -350,30 +342,53 @@ def _triples(text: str, at: str, problems: list[Problem]) -> tuple[dict[Referenc
     return found, is_whole and not sender.strip() and position == len(pieces)
 
 
-def _grouped(
-    groups: Iterable[Sequence[_Info]],
-    key: Callable[[_Info], tuple[object, ...]],
-    *,
-    only_languages: bool = False,
-) -> list[list[_Info]]:
-    """Return the groups, each joined to the first before it that has its key and may hold it."""
+def _agreeing(infos: Sequence[_Info]) -> list[list[_Info]]:
+    """Return the infos in groups that agree in subject and rating.
+
+    Of two in one language only one that says the same again joins; one in a new language joins the first group that
+    lacks it, so that two warnings in two languages pair in their order.
+    """
+    groups: list[list[_Info]] = []
+    peers_of: dict[tuple[object, ...], list[tuple[set[str], list[_Info]]]] = {}
+    said: dict[tuple[object, ...], list[_Info]] = {}
+    for info in infos:
+        language = info.language.lower()
+        key = (*info.subject, info.rating)
+        again = said.get((*key, *info.named))
+        if again is not None:
+            again.append(info)
+            continue
+        peers = peers_of.setdefault(key, [])
+        lacking = next((peer for peer in peers if language not in peer[0]), None)
+        if lacking is None:
+            lacking = (set(), [])
+            peers.append(lacking)
+            groups.append(lacking[1])
+        lacking[0].add(language)
+        lacking[1].append(info)
+        said[(*key, *info.named)] = lacking[1]
+    return groups
+
+
+def _same_in_other_languages(groups: Sequence[list[_Info]]) -> list[list[_Info]]:
+    """Return the groups with those made one that share subject and no language: one alert, rated twice.
+
+    Where neither shape nor code shows that the area is the same, they stay apart: two warnings for one are better
+    than one for two.
+    """
     joined: list[list[_Info]] = []
-    of_key: dict[tuple[object, ...], list[list[_Info]]] = {}
+    peers_of: dict[tuple[object, ...], list[tuple[set[str], list[_Info]]]] = {}
     for group in groups:
-        peers = of_key.setdefault(key(group[0]), [])
-        found = next((peer for peer in peers if _may_join(group, peer, only_languages=only_languages)), None)
-        if found is None:
-            peers.append([*group])
-            joined.append(peers[-1])
+        languages = {info.language.lower() for info in group}
+        peers = peers_of.setdefault(group[0].subject if group[0].is_placed else (id(group),), [])
+        lacking = next((peer for peer in peers if languages.isdisjoint(peer[0])), None)
+        if lacking is None:
+            peers.append((languages, group))
+            joined.append(group)
         else:
-            found.extend(group)
+            lacking[0].update(languages)
+            lacking[1].extend(group)
     return joined
-
-
-def _may_join(group: Sequence[_Info], peer: Sequence[_Info], *, only_languages: bool) -> bool:
-    if {info.language.lower() for info in group}.isdisjoint(info.language.lower() for info in peer):
-        return True
-    return not only_languages and all(info.may_join(peer) for info in group)
 
 
 def _areas(twins: Sequence[_Info]) -> tuple[Area, ...]:
