@@ -16,7 +16,8 @@ from tocsin.hazards import fold
 
 _STEM = 3  # letters by which beginnings of words are indexed
 PERSON_ALERT, PERSON, TITLE, NAMED = "person alert", "person", "title", "named"
-TOPIC, SMALL_TOPIC, TOPIC_TERM, ALLOWED = "topic", "small topic", "topic term", "allowed"
+TOPIC, SMALL_TOPIC, FIRST_TOPIC = "topic", "small topic", "first topic"
+TOPIC_TERM, ALLOWED = "topic term", "allowed"
 ONE, OTHER = "one ", "other "  # the halves of a pair, with its number
 _Phrase = tuple[str, tuple[str, ...]]
 _DIGITS = 3  # a "#" is at most this many digits: an age, not a year
@@ -111,6 +112,7 @@ def load(text: str) -> Rules:
         PERSON_ALERT: data["person_alerts"]["phrases"],
         TOPIC: topics["any"],
         SMALL_TOPIC: topics["lower"],
+        FIRST_TOPIC: topics["lower_or_first"],
         TOPIC_TERM: data["terms"]["topics"],
         ALLOWED: topics["allow"],
         PERSON: persons["any"],

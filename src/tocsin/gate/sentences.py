@@ -29,9 +29,12 @@ _LEET = str.maketrans("013457@$!", "oieastasi")
 _LATIN_LIKE = str.maketrans("авекмнорстухіјѕԁԛԝαεικνορτυχ", "abekmhopctyxijsdqwaeiknoptux")
 _SCRIPTS = ("LATIN", "ARABIC", "DEVANAGARI")
 _STOPS = frozenset(".!?।؟。！？…")
+_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,15})(?:[\s/][^<>]{0,1000})?>")
+_INLINE = {"a", "abbr", "b", "em", "font", "i", "mark", "small", "span", "strong", "sub", "sup", "u", "wbr"}
 _BLANKS = re.compile(r"[ \t]+")
-_BREAKS = re.compile(r"\n\n\n+")
+_BREAKS = re.compile(r"\n ?\n[ \n]*")
 _BEFORE_STOP = re.compile(r" ([.,;:!?)])")
+_BULLETS = frozenset("*•-–\n") | {""}
 _SIGNED = re.compile(r"^[ \t]{0,20}\$\$", re.MULTILINE)
 _INITIALS = re.compile(
     r"^[ \t]{0,20}(?:[A-Z]{2,15}/[A-Z]{2,15}|[A-Z]{0,15}/[A-Z]{2,5}|FORECASTER.{0,60})[ \t]{0,20}$", re.MULTILINE
@@ -62,13 +65,13 @@ class Word:
 
 
 def clean(text: str) -> str:
-    """Return `text` with HTML entities read, wide letters made plain, and invisible and control characters gone."""
+    """Return `text` with HTML read, wide letters made plain, and invisible and control characters gone."""
     for _ in range(_UNESCAPES):
         shown = html.unescape(text)
         if shown == text:
             break
         text = shown
-    text = text[:_LIMIT].translate(_PLAIN)
+    text = _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else "\n", text[:_LIMIT].translate(_PLAIN))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -99,16 +102,21 @@ def scrub(text: str) -> Scrubbed:
     changed |= bool(found)
     kept: list[str] = []
     lost = at = 0
+    runs_on = False
     for sentence in islice(split(body), _MOST_SENTENCES):
         here = spans.within(found, at, at + len(sentence))
         at += len(sentence)
-        if is_barred(sentence) or _is_contact(sentence, here):
+        barred = is_barred(sentence) or _is_contact(sentence, here)
+        if barred or (runs_on and sentence.lstrip(" \t")[:1] not in _BULLETS):
             lost += 1
-            kept.append("\n" * (sentence.count("\n") > 1))
+            kept.append("\n" * sentence.startswith("\n\n"))
         else:
             kept.append(spans.cut(sentence, here).replace("@", " "))
+        # What follows a barred line without a stop belongs to it: "Contact:", and the name on the next line.
+        line = sentence.strip()
+        runs_on = barred and sentence.endswith("\n") and "\n" not in line and line[-1:] not in _STOPS
     words = _BLANKS.sub(" ", "".join(kept))
-    words = _BREAKS.sub("\n\n", _BEFORE_STOP.sub(r"\1", words) if found else words).strip()
+    words = _BREAKS.sub("\n\n", _BEFORE_STOP.sub(r"\1", words) if found or "@" in body else words).strip()
     return Scrubbed(words, changed or bool(lost) or at < len(body), lost, sum(bool(one.strip()) for one in kept))
 
 
@@ -150,7 +158,9 @@ def _is_end(text: str, start: int, at: int) -> bool:
 def _is_line_end(text: str, start: int, at: int) -> bool:
     following = text[at + 1 : at + 3].lstrip(" \t")
     previous = text.rfind("\n", start, at) + 1 or start
-    return following[:1] in "*•-–\n" or at - previous < _SHORT_LINE or text[at - 1 : at] in ":;"
+    if following[:1] in _BULLETS:
+        return True
+    return text[at - 1 : at] != ":" and (at - previous < _SHORT_LINE or text[at - 1 : at] == ";")
 
 
 def words_of(text: str) -> list[Word]:
@@ -229,11 +239,19 @@ def _has_topic(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
         if kind.startswith(rules.OTHER):
             kinds.add(kind)
         elif not _is_place(words, span):
-            small = kind == rules.SMALL_TOPIC and not words[span[0]].is_capital
-            kinds.add(rules.TOPIC if small else kind)
+            kinds.add(rules.TOPIC if _is_small(words, kind, span) else kind)
     return rules.TOPIC in kinds or any(
         {f"{rules.ONE}{number}", f"{rules.OTHER}{number}"} <= kinds for number in range(RULES.pairs)
     )
+
+
+def _is_small(words: Sequence[Word], kind: str, span: range) -> bool:
+    """Return whether a word that is a topic only with a small letter has one, or begins a sentence and so cannot."""
+    if kind not in {rules.SMALL_TOPIC, rules.FIRST_TOPIC}:
+        return False
+    follows = words[span[-1] + 1 : span[-1] + 2]
+    begins = span[0] == 0 and kind == rules.FIRST_TOPIC and any(word.shown.islower() for word in follows)
+    return begins or not words[span[0]].is_capital
 
 
 def _is_place(words: Sequence[Word], span: range) -> bool:

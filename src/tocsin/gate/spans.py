@@ -59,7 +59,7 @@ _SOCIAL = re.compile(
 _HANDLE = re.compile(r"(?<![\w@])@[\w.-]{1,60}(?<![.-])")
 _HASHTAG = re.compile(r"(?<![\w&#])#(?=\w{0,60}[^\W\d_])\w{1,80}")
 _DATA = re.compile(r"data:[\w/+.;=-]{0,80},[^\s<>\"']{0,16384}", re.IGNORECASE)
-_BLOB = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{40,16384}={0,2}")
+_BLOB = re.compile(r"(?<![\w+/.])[A-Za-z0-9+/]{40,16384}={0,2}")
 _NUMBER = re.compile(r"(?<![\w.,/])[+(]?\(?\d(?:[ ().\-/\u00a0\u2010-\u2013\u202f]{0,3}\d){5,17}(?![\d%°])")
 _CUED_NUMBER = re.compile(r"(?<![\w.,])\d{4,6}(?![\w.,]\d)")
 _MOST = 300  # identifiers in one field
@@ -73,7 +73,7 @@ _GROUPED = re.compile(
     r"(?:\(?\d{3}\)?[ .\-]\d{3}[ .\-]\d{4}|[5-9]\d{2}[ \-]\d{3}[ \-]\d{3}|[6-9]\d{4}[ \-]\d{5}"
     r"|[2-9]\d{2}-\d{4}|[6-9]\d{9}|[5-9]\d{8})$"
 )
-_DATE = re.compile(r"(?:19|20)\d{2}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][01]?\d[-/. ](?:19|20)\d{2}")
+_DATE = re.compile(r"(?:19|20)\d{2}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][0-3]?\d[-/. ](?:19|20)\d{2}")
 
 
 def find(text: str) -> list[Span]:
@@ -223,7 +223,7 @@ def is_telephone(number: str, *, cued: bool) -> bool:
     """
     digits = "".join(char for char in unicodedata.normalize("NFKC", number) if char.isdecimal())
     digits = "".join(str(unicodedata.decimal(char)) for char in digits)
-    if _is_free(digits, number) or _DATE.fullmatch(number.strip("() ")):
+    if _is_free(digits, number) or _DATE.match(number):
         return False
     if cued or number.startswith(("+", "(+", "00")):
         return True
