@@ -41,9 +41,9 @@ EARLIER = Reference("alerts.example.org", "a-0", SENT - timedelta(hours=1))
 
 def event(term: str = "Flood", **fields: Any) -> Event:
     texts = (Text(language="en", event=term, headline=fields.pop("headline", "")),) if term else ()
-    return Event(
-        **({"source": "s", "sender": "alerts.example.org", "identifier": "a-1", "sent": SENT, "texts": texts} | fields)
-    )
+    given: dict[str, Any] = {"source": "s", "sender": "alerts.example.org", "identifier": "a-1", "sent": SENT}
+    given |= {"texts": texts, **fields}
+    return Event(**given)
 
 
 def examine(*events: Event, issuer: IssuerClass = IssuerClass.CIVIL) -> gate.Ruling:

@@ -46,6 +46,9 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
         pytest.param([], ["Rain, wind and snow"], "snow", id="joined-worst-of-three"),
         pytest.param([], ["Wind/Rain, orange"], "wind", id="joined-with-a-level"),
         pytest.param([], ["Wind and picnic"], None, id="joined-with-something-unlisted"),
+        pytest.param(
+            [], ["VORABINFORMATION UNWETTER vor SCHWEREM GEWITTER"], "severe-thunderstorm", id="joined-german"
+        ),
         pytest.param([], ["Snow-ice"], "ice", id="hyphen"),
         pytest.param([], ["ओलावृष्टि की चेतावनी"], "hail", id="hindi"),
         pytest.param([], ["تحذير من السيول"], "flash-flood", id="arabic"),
@@ -166,7 +169,7 @@ def test_names_of_the_weather_service_are_listed(name: str) -> None:
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    ("folder", "format"),
+    ("folder", "name"),
     [("cap10", "cap"), ("cap11", "cap"), ("cap12", "cap"), ("nws_geojson", "nws"), ("usgs_geojson", "usgs")],
 )
 def test_recorded_documents_are_listed(shared: Path, folder: str, name: str) -> None:
