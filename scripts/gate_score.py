@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tocsin import formats, gate, record
 from tocsin.errors import FormatError
-from tocsin.model import IssuerClass
+from tocsin.model import IssuerClass, Verdict
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ def predict(row: dict[str, str]) -> dict[str, object]:
     except FormatError:
         return {"id": row["id"], "verdict": "drop", "rule": "malformed", "stored": None, "ledger": None, "log": ""}
     rulings = [gate.examine(item, issuer_class=IssuerClass(row["source_class"])) for item in items]
-    worst = max(rulings, key=lambda ruling: list(gate.Verdict).index(ruling.decision.verdict))
+    worst = max(rulings, key=lambda ruling: list(Verdict).index(ruling.decision.verdict))
     stored = [record.to_json(admitted.event) for ruling in rulings for admitted in ruling.admitted]
     return {
         "id": row["id"],
