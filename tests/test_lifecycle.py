@@ -110,7 +110,7 @@ def test_in_force_after_updates(events: list[Event], left: set[str]) -> None:
         pytest.param([cancel("X", 1, A), A], set(), id="cancel-before-its-alert"),
         pytest.param([A, U, event("V", 2, U), cancel("X", 3, A)], set(), id="cancel-of-the-first-ends-what-followed"),
         pytest.param([U, cancel("X", 3, A)], set(), id="cancel-of-a-missing-ancestor"),
-        pytest.param([A, event("U", 3, A), cancel("X", 3, A)], set(), id="follower-of-the-same-second-ends"),
+        pytest.param([A, event("U", 3, A), cancel("X", 3, A)], {"U"}, id="update-of-the-same-second-stands"),
         pytest.param([A, event("U", 4, A), cancel("X", 3, A)], {"U"}, id="follower-after-the-cancel-stays"),
         pytest.param([A, U, cancel("X", 3, U)], set(), id="cancel-of-the-last"),
         pytest.param([A, event("B"), cancel("X", 3, A)], {"B"}, id="cancel-of-one-of-two"),

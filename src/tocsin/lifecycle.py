@@ -15,8 +15,9 @@ Rules, in full:
   4. later messages of its source with the same "vtec:" alias speak for all of its zones (NWS splits one alert over
      several messages for different zones, so the alias alone proves nothing). This holds part by part, and a part
      with several VTEC is superseded only when all of them are spoken for;
-  5. a Cancel of its sender references it, or it follows such a message by references and was sent no later than the
-     Cancel. The Cancel may arrive first.
+  5. a Cancel of its sender references it, or it follows such a message by references and was sent before the Cancel.
+     The Cancel may arrive first. An Update of the same second stands: issuers who end one part of an area and go on
+     with the other say both at once.
 - So without a Cancel the newest word of a thread always stays; a sibling supersedes nothing (two Updates of one Alert
   stay both, and no area is ever lost); every doubt leaves a warning standing until it expires.
 - *In force* is what is Actual, Public, an Alert or Update, not over by its own word, not superseded, before its end
@@ -269,7 +270,7 @@ def _zones(event: Event) -> set[Code]:
 
 
 def _cancelled(events: Sequence[Event]) -> set[str]:
-    """Return what Cancels name, and what followed it by references no later than the Cancel.
+    """Return what Cancels name, and what followed it by references before the Cancel.
 
     The latest Cancel goes first: what it has reached, an earlier one need not enter again. Cost: linear.
     """
@@ -285,7 +286,7 @@ def _cancelled(events: Sequence[Event]) -> set[str]:
             name = ahead.pop()
             if name not in reached:
                 reached.add(name)
-                ahead += [one.message for one in followers[name] if _second(one) <= _second(cancel)]
+                ahead += [one.message for one in followers[name] if _second(one) < _second(cancel)]
     return reached
 
 

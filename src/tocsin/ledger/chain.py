@@ -86,6 +86,9 @@ def verify(entries: Iterable[Entry], *, after: Head | None = None) -> Head:
     for entry in entries:
         if entry.n != head.size:
             raise ProofError(f"missing; the next one here is {entry.n}", n=head.size)
+        # Whoever edits a database by hand leaves text, numbers or nothing where bytes should be.
+        if not all(isinstance(value, bytes) for value in (entry.leaf, entry.leaf_hash, entry.chain_hash)):
+            raise ProofError("something other than bytes stands here", n=entry.n)
         if leaf_hash(entry.leaf) != entry.leaf_hash:
             raise ProofError("the leaf does not hash to the leaf hash", n=entry.n)
         if chain_hash(head.hash, entry.leaf_hash) != entry.chain_hash:

@@ -19,9 +19,12 @@ class Head:
     hash: str
 
 
-def publish(store: Store, *, now: datetime) -> Head:
-    """Delete what has served its time and return the ledger's head. Raises LedgerError when the chain is broken."""
+def publish(store: Store, *, now: datetime, whole: bool) -> Head:
+    """Delete what has served its time, check the ledger (all of it if `whole`, else what is new), return its head.
+
+    Raises LedgerError when the chain is broken.
+    """
     store.purge(now)
-    store.verify_ledger()
+    store.verify_ledger(whole=whole)
     size, head = store.ledger_head()
     return Head(size=size, hash=head)

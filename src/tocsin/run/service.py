@@ -21,6 +21,7 @@ from tocsin import __version__, catalogue, channels, fetch
 from tocsin.channels import Channel
 from tocsin.config import ChannelConfig
 from tocsin.errors import FetchError, TocsinError
+from tocsin.ledger import LedgerError
 from tocsin.match import PlaceIndex
 from tocsin.model import Health, Link, Place, Source
 from tocsin.run import collect, overview
@@ -28,12 +29,13 @@ from tocsin.run.deliver import deliver
 from tocsin.run.publish import publish
 from tocsin.run.reconcile import Desk
 from tocsin.run.situation import Situation
-from tocsin.store import Store
+from tocsin.store import Change, Store
 
 log = structlog.get_logger("tocsin")
 
 Clock = Callable[[], datetime]
 PUBLISH_EVERY = timedelta(minutes=1)
+VERIFY_WHOLE_EVERY = timedelta(hours=1)  # and at the start: an edited old entry is found within the hour
 RETRY_STEP_AFTER = timedelta(seconds=5)
 IDLE = timedelta(minutes=1)  # the longest that a loop sleeps without looking
 
@@ -122,6 +124,7 @@ class Loops:
         self._channels: Mapping[str, Channel] = {}
         self._collected, self._noticed = Bell(), Bell()
         self._links: dict[str, set[Link]] = {}
+        self._verified: datetime | None = None
 
     async def run(self) -> None:
         """Run all loops until cancelled, then close the channels."""
@@ -129,12 +132,13 @@ class Loops:
             self._channels = {config.id: channels.make(config) for config in self._configs}
             for channel in self._channels.values():
                 stack.push_async_callback(channel.close)
+            await self._stored(_start, now=self.clock())
             async with asyncio.TaskGroup() as group:
                 for source in self.sources.values():
-                    group.create_task(_forever(f"collect {source.id}", self._collecting(source)))
-                group.create_task(_forever("reconcile", self._reconciling))
-                group.create_task(_forever("deliver", self._delivering))
-                group.create_task(_forever("publish", self._publishing))
+                    group.create_task(forever(f"collect {source.id}", self._collecting(source)))
+                group.create_task(forever("reconcile", self._reconciling))
+                group.create_task(forever("deliver", self._delivering))
+                group.create_task(forever("publish", self._publishing))
 
     def _collecting(self, source: Source) -> Callable[[], Awaitable[None]]:
         async def step() -> None:
@@ -180,17 +184,20 @@ class Loops:
         )
         if answer.body is None:
             return answer, collect.Poll(etag=answer.etag, last_modified=answer.last_modified, digest=health.digest)
-        documents = [collect.Document(format=source.format, body=answer.body)]
-        documents += await self._linked(source, answer.body, hosts)
+        linked, is_whole = await self._linked(source, answer.body, hosts)
         return answer, collect.Poll(
-            documents=tuple(documents),
-            etag=answer.etag,
-            last_modified=answer.last_modified,
+            documents=(collect.Document(format=source.format, body=answer.body), *linked),
+            # Without validators the next poll gets the index again, and with it the links that failed now.
+            etag=answer.etag if is_whole else "",
+            last_modified=answer.last_modified if is_whole else "",
             digest=hashlib.sha256(answer.body).hexdigest(),
         )
 
-    async def _linked(self, source: Source, index: bytes, hosts: Sequence[str]) -> list[collect.Document]:
-        """Fetch the documents that an index names and that we have not had in this state, each once."""
+    async def _linked(self, source: Source, index: bytes, hosts: Sequence[str]) -> tuple[list[collect.Document], bool]:
+        """Fetch the documents that an index names and that we have not had in this state, each once.
+
+        Returns them, and whether there is none left to fetch.
+        """
         seen = self._links.setdefault(source.id, set())
         links = await asyncio.to_thread(collect.links, source, index, now=self.clock())
         documents = []
@@ -204,7 +211,7 @@ class Loops:
             if answer.body is not None:
                 documents.append(collect.Document(format=collect.LINKED, body=answer.body))
         seen.intersection_update(links)
-        return documents
+        return documents, seen.issuperset(links)
 
     async def _reconciling(self) -> None:
         found = await asyncio.to_thread(self._reconcile)
@@ -230,8 +237,21 @@ class Loops:
         await self._noticed.wait(min(IDLE, due - self.clock()) if due else IDLE)
 
     async def _publishing(self) -> None:
-        await asyncio.to_thread(publish, self.store, now=self.clock())
+        now = self.clock()
+        whole = self._verified is None or now - self._verified >= VERIFY_WHOLE_EVERY
+        try:
+            await asyncio.to_thread(publish, self.store, now=now, whole=whole)
+        except LedgerError as error:
+            # People are warned all the same; whoever edited the ledger must not silence the bell with it.
+            log.critical("the ledger is broken: keep a copy of the database and tell the auditors", error=str(error))
+        self._verified = now if whole else self._verified
+        await self.board.changes()
         await asyncio.sleep(PUBLISH_EVERY.total_seconds())
+
+
+def _start(store: Store, *, now: datetime) -> None:
+    """Put into the ledger that this program has started under these rules."""
+    store.commit(Change(is_start=True), now=now)
 
 
 async def look_once(store: Store, sources: Sequence[Source], places: Sequence[Place], *, contact: str) -> Desk:
@@ -244,7 +264,7 @@ async def look_once(store: Store, sources: Sequence[Source], places: Sequence[Pl
         return loops.desk
 
 
-async def _forever(name: str, step: Callable[[], Awaitable[None]]) -> None:
+async def forever(name: str, step: Callable[[], Awaitable[None]]) -> None:
     """Do `step` again and again. What the world does to it is logged and tried again; our own mistakes end it."""
     while True:
         try:

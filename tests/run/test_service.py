@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from feed_server import FeedServer, feed, status
+from tocsin import egress, fetch
+from tocsin.errors import StoreError
+from tocsin.ledger import LedgerError
+from tocsin.model import Source
+from tocsin.run.demo import Demo, scenarios
+from tocsin.run.publish import publish
+from tocsin.run.service import Bell, LiveBoard, Loops, forever, look_once
+from tocsin.store import Store
+from worlds import MESSAGES, NOW, PLACES, World, cap
+
+WITHIN_S = 20
+
+
+def loops(store: Store, *sources: Source) -> Loops:
+    client = fetch.client("mailto:tests@example.org", "0", reach=egress.Reach(loopback=True))
+    return Loops(store, sources, PLACES, (), client, clock=lambda: NOW)
+
+
+def run(steps: Coroutine[Any, Any, Any]) -> Any:
+    async def bounded() -> Any:
+        async with asyncio.timeout(WITHIN_S):
+            return await steps
+
+    return asyncio.run(bounded())
+
+
+def test_a_linked_document_that_failed_is_fetched_with_the_next_poll() -> None:
+    with FeedServer() as server, Store.open(None) as store:
+        link = f'<link type="application/cap+xml" href="{server.url("/a.cap")}"/>'
+        index = f'<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>x</id>{link}</entry></feed>'
+        source = replace(MESSAGES, format="atom", url=server.put("/f", feed(index.encode(), etag='"1"')))
+        server.put("/a.cap", status(503), feed(cap("a")))
+
+        async def twice() -> None:
+            service = loops(store, source)
+            async with service.client:
+                await service.poll(source)
+                assert store.events_of(source.id, NOW) == ()
+                await service.poll(source)
+
+        run(twice())
+        assert [event.identifier for event in store.events_of(source.id, NOW)] == ["a"]
+
+
+def test_look_once_says_blind_of_a_source_that_did_not_answer() -> None:
+    out_of_reach = replace(MESSAGES, url="https://127.0.0.1/feed")
+    with Store.open(None) as store:
+        desk = run(look_once(store, [out_of_reach], PLACES, contact="mailto:tests@example.org"))
+        blindness = desk.blindness("harbour")
+        assert blindness is not None
+        assert blindness.families == ("rain", "wind")
+
+
+def test_a_bell_rung_before_anybody_waits_is_still_heard() -> None:
+    async def steps() -> None:
+        bell = Bell()
+        bell.ring()
+        await bell.wait(timedelta(hours=1))
+
+    run(steps())
+
+
+def test_the_board_counts_up_and_wakes_who_waits() -> None:
+    async def steps() -> int:
+        board = LiveBoard(World().desk, lambda: NOW)
+        waiting = asyncio.create_task(board.changed(1))
+        await asyncio.sleep(0)
+        await board.changes()
+        return await waiting
+
+    assert run(steps()) == 2
+
+
+def test_publish_finds_an_edited_entry_when_it_looks_at_the_whole(tmp_path: Path) -> None:
+    world = World(store=Store.open(tmp_path / "t.db"))
+    world.poll(cap("a"))
+    assert publish(world.store, now=NOW, whole=True).size == world.store.ledger_head()[0]
+    with sqlite3.connect(tmp_path / "t.db") as database:
+        database.execute("UPDATE ledger SET leaf = replace(leaf, '2026', '2025') WHERE n = 0")
+    publish(world.store, now=NOW, whole=False)
+    with pytest.raises(LedgerError):
+        publish(world.store, now=NOW, whole=True)
+    world.store.close()
+
+
+def test_a_broken_ledger_is_said_and_silences_nothing(tmp_path: Path) -> None:
+    world = World(store=Store.open(tmp_path / "t.db"))
+    world.poll(cap("a"))
+    with sqlite3.connect(tmp_path / "t.db") as database:
+        database.execute("DELETE FROM ledger WHERE n = 0")
+    service = loops(world.store)
+
+    async def steps() -> None:
+        running = asyncio.create_task(service.run())
+        version = 0
+        while not any(entry["log_level"] == "critical" for entry in said):
+            version = await service.board.changed(version)
+        assert not running.done()
+        running.cancel()
+
+    with structlog.testing.capture_logs() as said:
+        run(steps())
+    assert service.desk.reconcile(NOW) == ()
+    assert service.desk.situation.concerns(0)
+    world.store.close()
+
+
+def test_a_step_that_the_world_broke_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tocsin.run.service.RETRY_STEP_AFTER", timedelta(0))
+    tries: list[int] = []
+
+    async def step() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise StoreError("the disk is full")
+        raise KeyError("ours")
+
+    with structlog.testing.capture_logs() as said, pytest.raises(KeyError, match="ours"):
+        run(forever("reconcile", step))
+    assert [(entry["loop"], entry["error"]) for entry in said] == [("reconcile", "the disk is full")]
+
+
+def test_the_demo_tells_what_it_plays_and_goes_on_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pause in ("TO_READ", "TO_PASS", "PAUSE_BETWEEN"):
+        monkeypatch.setattr(f"tocsin.run.demo.{pause}", timedelta(0))
+    names = [name for name in scenarios() if name != "tornado-2021-12-10"]
+    told: list[str] = []
+
+    async def steps() -> dict[str, Any]:
+        demo = Demo(names)
+        playing = asyncio.create_task(demo.run(tell=told.append))
+        async for overview in shown(demo):
+            if overview["scenario"] == names[1]:
+                break
+        playing.cancel()
+        return overview
+
+    overview = run(steps())
+    assert overview["is_demo"]
+    assert [line.split(":")[0] for line in told if line.startswith("scenario")] == [
+        f"scenario {name}" for name in names
+    ]
+
+
+async def shown(demo: Demo) -> AsyncIterator[dict[str, Any]]:
+    version = 0
+    while True:
+        version = await demo.board.changed(version)
+        yield demo.board.overview()
