@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
@@ -392,6 +392,7 @@ SOUND = {
 
 
 @settings(deadline=None)
+@example(name="places.gpkg", at=3993, junk=b"\x80", cut=False)  # a column's name that is no UTF-8
 @given(name=st.sampled_from(sorted(SOUND)), at=st.integers(0, 20_000), junk=st.binary(max_size=8), cut=st.booleans())
 def test_damaged_file_raises_nothing_but_config_errors(name: str, at: int, junk: bytes, cut: bool) -> None:
     sound = SOUND[name]

@@ -136,7 +136,7 @@ def _gpkg_rows(body: bytes, name: str) -> Iterator[tuple[int, Row]]:
             row["geometry"] = _gpkg_geometry(row.pop(shape, None), where)
             row.setdefault("id", row.pop("fid", None))
             yield number, row
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # the latter from a damaged name of a column
         raise ConfigError(f"{name}: this is not a GeoPackage") from None
     finally:
         database.close()
