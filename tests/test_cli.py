@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worlds import HOUR, NOW, cap, quakes, stamp
 
 from tocsin import cli
+from worlds import HOUR, NOW, cap, quakes, stamp
 
 PLACES = "id,name,lat,lon,timezone\nharbour,Harbour depot,50.1,8.1,Europe/Berlin\nfar,Far shop,-33.9,18.4,UTC\n"
 

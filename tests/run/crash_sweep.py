@@ -23,8 +23,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from worlds import CHANNEL, HARBOUR_ONLY, MESSAGES, MINUTE, NOW, PLACES, cap
-
 import tocsin
 from tocsin.channels import Channel
 from tocsin.match import PlaceIndex
@@ -35,6 +33,7 @@ from tocsin.run.deliver import deliver
 from tocsin.run.reconcile import Desk
 from tocsin.run.situation import Situation
 from tocsin.store import Store
+from worlds import CHANNEL, HARBOUR_ONLY, MESSAGES, MINUTE, NOW, PLACES, cap
 
 STEPS = (
     cap("a"),

@@ -3,12 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from worlds import MESSAGES, MINUTE, NOW, World, cap, quakes
 
 from tocsin.model import Health, IssuerClass, Verdict
 from tocsin.run import collect
 from tocsin.run.collect import Document, Poll, take
 from tocsin.store import Store
+from worlds import MESSAGES, MINUTE, NOW, World, cap, quakes
 
 UNKNOWN = Health(source=MESSAGES.id)
 

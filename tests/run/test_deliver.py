@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from random import Random
 
 import pytest
-from worlds import CHANNEL, HARBOUR_ONLY, MINUTE, PLACES, World, cap
 
 from tocsin.channels import Channel
 from tocsin.errors import DeliveryError
 from tocsin.render import Message
 from tocsin.run.deliver import deliver
 from tocsin.store import Outcome
+from worlds import CHANNEL, HARBOUR_ONLY, MINUTE, PLACES, World, cap
 
 BY_ID = {place.id: place for place in PLACES}
 TRY_AGAIN = DeliveryError("webhook answered 503", retry=True)

@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from worlds import BOTH, CHANNEL, HARBOUR_ONLY, HOUR, MESSAGES, MINUTE, NOW, PLACES, World, cap, quakes, stamp
 
 from tocsin.model import Level
 from tocsin.notices import EASE_AFTER
+from worlds import BOTH, CHANNEL, HARBOUR_ONLY, HOUR, MESSAGES, MINUTE, NOW, PLACES, World, cap, quakes, stamp
 
 
 def test_a_warning_is_told_once_with_all_its_places() -> None:

@@ -5,11 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from worlds import HOUR, MINUTE, NOW, PLACES, cap, stamp
 
 from tocsin.errors import ConfigError
 from tocsin.run.replay import Replay, known_or_stranger, read_archive
 from tocsin.store import Store
+from worlds import HOUR, MINUTE, NOW, PLACES, cap, stamp
 
 LINE = {"at": stamp(NOW), "source": "stranger", "format": "cap", "file": "a.xml"}
 
