@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -31,6 +33,26 @@ def free_port(port: int, *, host: str = "127.0.0.1") -> int:
     raise ConfigError(f"no free port from {port} on; name another one", setting="port")
 
 
+class _Server(uvicorn.Server):
+    """uvicorn without its own handling of signals, which ends in a KeyboardInterrupt and its traceback."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to `_end_on_signals`."""
+        yield
+
+
+def _end_on_signals(server: uvicorn.Server) -> None:
+    """Let Ctrl-C and a polite kill end the server, and with it the loops, after what is in hand."""
+
+    def end() -> None:
+        server.should_exit = True
+
+    with suppress(NotImplementedError, RuntimeError):  # on Windows, and in a thread: the default handling stays
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, end)
+
+
 async def serve(
     board: Board, loops: Coroutine[Any, Any, None], *, host: str, port: int, tell: Callable[[str], None]
 ) -> None:
@@ -49,16 +71,21 @@ async def serve(
         timeout_graceful_shutdown=CLOSE_WITHIN_S,
     )
     try:
-        listener = config.bind_socket()
-    except SystemExit:  # how uvicorn says that it could not bind
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+    except OSError:
         loops.close()
         raise ConfigError(f"{host}:{port} cannot be listened on; is another program there?", setting="port") from None
-    tell(f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/")
-    serving = asyncio.create_task(uvicorn.Server(config).serve(sockets=[listener]))
+    shown = f"[{host}]" if ":" in host else host
+    tell(f"http://{shown}:{listener.getsockname()[1]}/")
+    server = _Server(config)
+    _end_on_signals(server)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
     looping = asyncio.create_task(loops)
     done, _ = await asyncio.wait({serving, looping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (serving, looping):
         task.cancel()
     await asyncio.gather(serving, looping, return_exceptions=True)
+    listener.close()
     for task in done:
         task.result()
