@@ -8,7 +8,6 @@ Source: RFC 7946, 3.2 and 3.3.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,8 @@ from tocsin.formats._time import read_time
 from tocsin.model import Problem
 
 MAX_TEXT = 16_384  # characters of one field
+_LARGEST = 1e15  # beyond any magnitude, depth or coordinate; an integer of 400 digits is no float
+_LARGEST_MS = 3e13  # some 950 years either way of 1970
 MAX_NAME = 1_000  # characters of an identifier, a code or a name
 MAX_LIST = 10_000  # members of one list of names; an alert for all zones of the United States has some 8,000
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -89,7 +90,7 @@ class Fields:
         value = self._value.get(name)
         if value is None:
             return None
-        if type(value) in {int, float} and abs(value) < math.inf:
+        if type(value) in {int, float} and abs(value) <= _LARGEST:
             return float(value)
         self.problem(name, "not a finite number")
         return None
@@ -112,11 +113,10 @@ class Fields:
         milliseconds = self.number(name)
         if milliseconds is None:
             return None
-        try:
-            return (_EPOCH + timedelta(milliseconds=milliseconds)).replace(microsecond=0)
-        except OverflowError:
+        if abs(milliseconds) > _LARGEST_MS:
             self.problem(name, "not a moment that exists")
             return None
+        return (_EPOCH + timedelta(milliseconds=milliseconds)).replace(microsecond=0)
 
     def choice(self, kind: type[Choice], name: str) -> Choice | None:
         """Return a value of one of CAP's lists, whatever its case; None when empty or, as a Problem, unknown."""

@@ -11,6 +11,7 @@ from tocsin.model import Problem
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s?(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?", re.ASCII
 )
+_FIRST_YEAR, _LAST_YEAR = 1000, 9000  # so that adding or taking away some days stays a date
 _WIDEST = timedelta(hours=14)  # Kiribati; nothing on Earth is further from UTC
 
 
@@ -40,6 +41,8 @@ def read_time(text: str, *, at: str) -> tuple[datetime, tuple[Problem, ...]]:
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise FormatError("not a date and time that exists", at=at) from None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise FormatError("a year that no warning has", at=at)
     return moment, tuple(Problem(at=at, message=message, is_repaired=True) for message in problems)
 
 
