@@ -2,13 +2,14 @@
 
     python dev.py bench run [--places 10000] [--events 5000] [--documents 200]
 
-Starts a feed server on loopback and `run.service.Loops` in a process of its own with a database file, lets it take up
-`--events` live alerts at `--places` places, then measures with one new CAP document after another:
+Drives the steps of the collect and reconcile loops in this process, over a database file: no HTTP, no web server and
+no delivery. Takes up `--events` live alerts at `--places` places, then measures one new CAP document after another:
 
 - outbox_ms: from the moment at which the bytes are in the process (`collect.take` is called) to the moment at which
   the notices are committed. The peer in the same run is a bare SQLite transaction of one row with the same settings
   and the same disk, so that a slow disk is seen as such.
-- peak_mb: the process's highest resident memory, imports and web console included.
+- peak_mb: this process's highest resident memory, with one overview as the console asks for. The server of
+  `tocsin run` itself (uvicorn, its pages) is not in it.
 """
 
 from __future__ import annotations
