@@ -158,5 +158,5 @@ def test_what_is_no_feed_is_refused(name: str, body: bytes) -> None:
 
 
 def test_unknown_format_is_refused() -> None:
-    with pytest.raises(FormatError, match="there are cap, atom"):
+    with pytest.raises(FormatError, match="there are cap, nws"):
         formats.read("telex", b"", source=SOURCE, now=NOW)

@@ -21,15 +21,19 @@ from email.utils import parsedate_to_datetime
 from lxml import etree
 
 from tocsin.errors import FormatError
+from tocsin.formats._opened import Opened
 from tocsin.formats._time import read_time
 from tocsin.formats._url import is_web
 from tocsin.formats._xml import children, local, open_xml, text_of
 from tocsin.formats.cap import NAMESPACES, read_alert
 from tocsin.model import Item, Link, Problem, Reading
 
+SNAPSHOT = True  # where the issuer lists what is active
 MAX_ENTRIES = 20_000
 NEVER_READ = frozenset({"title", "subtitle", "summary", "author", "contributor", "category", "rights", "logo", "icon"})
 
+_ATOM = "http://www.w3.org/2005/Atom"
+_OTHER_FEEDS = frozenset({"http://www.georss.org/georss", "http://www.gdacs.org"})
 _MAX_FRESH = 100  # characters of a time
 _CAP_TYPES = ("application/cap+xml", "application/common-alerting-protocol+xml")
 _ALERTS = tuple(f"{{{space}}}alert" for space in NAMESPACES)
@@ -66,8 +70,17 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
     )
 
 
-def names_cap(root: etree._Element) -> bool:
-    """Return whether a feed says that it is about CAP: by a namespace, a whole alert, or the type of a link."""
+def claims(opened: Opened) -> bool:
+    """Return whether this is an Atom or RSS document, and no feed of places unless that says that it is about CAP."""
+    name, space = opened.root
+    if opened.xml is None or (name, space) not in {("feed", _ATOM), ("rss", "")}:
+        return False
+    # Others than CAP's issuers publish GeoRSS.
+    return _OTHER_FEEDS.isdisjoint(opened.xml.nsmap.values()) or _names_cap(opened.xml)
+
+
+def _names_cap(root: etree._Element) -> bool:
+    """Return whether a feed speaks of CAP: by a namespace, a whole alert, or the type of a link."""
     if not set(root.nsmap.values()).isdisjoint(NAMESPACES) or next(root.iter(*_ALERTS), None) is not None:
         return True
     feed, name, _ = _feed(root)

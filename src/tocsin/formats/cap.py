@@ -28,6 +28,7 @@ from shapely.geometry.base import BaseGeometry
 from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._elements import MAX_NAME, Elements, union
+from tocsin.formats._opened import Opened
 from tocsin.formats._time import read_time
 from tocsin.formats._vtec import Vtec, aliases, end_of, is_over, read_vtec, status_of
 from tocsin.formats._xml import local, namespace, open_xml
@@ -50,6 +51,7 @@ from tocsin.model import (
     Urgency,
 )
 
+SNAPSHOT = False
 NAMESPACES = (
     "urn:oasis:names:tc:emergency:cap:1.2",
     "urn:oasis:names:tc:emergency:cap:1.1",
@@ -66,8 +68,6 @@ MAX_INFOS = 500
 MAX_REFERENCES = 1_000
 FAR_AHEAD = timedelta(days=7)
 
-_DEFAULT_FORMER = {"very likely": Certainty.LIKELY}  # CAP 1.0; CAP 1.2, 3.2.2 certainty, note
-
 _DEFAULT_LANGUAGE = "en-US"  # CAP 1.2, 3.2.2 language: to be assumed where none is given
 _FORMER = {"very likely": Certainty.LIKELY}  # CAP 1.0; CAP 1.2, 3.2.2 certainty, note
 
@@ -81,6 +81,12 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
         raise FormatError("the root element is not a CAP alert", at="document")
     item = read_alert(root, source=source, now=now, at="alert")
     return Reading(items=(item,), problems=problems, is_complete=bool(item.events))
+
+
+def claims(opened: Opened) -> bool:
+    """Return whether this is an alert in one of CAP's namespaces."""
+    name, space = opened.root
+    return name == "alert" and space in NAMESPACES
 
 
 def read_alert(alert: etree._Element, *, source: str, now: datetime, at: str) -> Item:

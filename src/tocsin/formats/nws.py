@@ -29,6 +29,7 @@ from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields, features
 from tocsin.formats._json import loads
+from tocsin.formats._opened import Opened
 from tocsin.formats._time import read_time
 from tocsin.formats._vtec import Vtec, aliases, end_of, is_over, read_vtec, status_of
 from tocsin.model import (
@@ -50,8 +51,10 @@ from tocsin.model import (
     Urgency,
 )
 
+SNAPSHOT = True
 FAR_AHEAD = timedelta(days=7)
 _DEFAULT_LANGUAGE = "en-US"
+_ALERTS = "https://api.weather.gov/alerts/"
 
 
 def read(body: bytes, *, source: str, now: datetime) -> Reading:
@@ -68,6 +71,14 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
     items = _told_apart([_item(feature, source=source, now=now, at=at) for at, feature in listed])
     is_complete = not is_page and all(item.events for item in items)
     return Reading(items=items, problems=tuple(collection.problems), as_of=as_of, is_complete=is_complete)
+
+
+def claims(opened: Opened) -> bool:
+    """Return whether the context or the first alert is of the NWS API."""
+    document = opened.json
+    if isinstance(document, dict) and "api.weather.gov" in str(document.get("@context")):
+        return True
+    return any(one.get("@type") == "wx:Alert" or str(one["id"]).startswith(_ALERTS) for one in opened.features()[:1])
 
 
 def _item(feature: object, *, source: str, now: datetime, at: str) -> Item:

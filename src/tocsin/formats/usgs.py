@@ -33,6 +33,7 @@ from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields, features
 from tocsin.formats._intensity import reach_km
 from tocsin.formats._json import loads
+from tocsin.formats._opened import Opened
 from tocsin.hazards import HAZARDS
 from tocsin.model import (
     Area,
@@ -70,6 +71,7 @@ BANDS = (
 )
 """The bands in the order of `part`, from 0. Part 4 is a quake that none of them reaches."""
 
+SNAPSHOT = True
 FAINT_KM = 1.0
 SENDER = "earthquake.usgs.gov"
 _WEB = f"https://{SENDER}/"
@@ -103,6 +105,15 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:  # noqa: ARG001
         as_of=metadata.epoch_ms("generated"),
         is_complete=not is_cut and all(item.events for item in items),
     )
+
+
+def claims(opened: Opened) -> bool:
+    """Return whether the metadata, or the first feature, has the keys of the USGS catalogue."""
+    document = opened.json
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    if isinstance(metadata, dict) and {"generated", "api"} <= metadata.keys():
+        return True
+    return any({"mag", "magType", "place"} <= one.keys() for one in opened.features()[:1])
 
 
 def _item(feature: object, *, source: str, at: str) -> Item:
