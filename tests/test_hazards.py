@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tocsin import formats, hazards
+from tocsin.gate.sentences import is_topic_term
 from tocsin.hazards import FAMILIES, HAZARDS, hazard_of
 from tocsin.model import Category, Code, Status
 
@@ -70,6 +71,11 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
         pytest.param([("NationalWeatherService", "FWA")], ["Hurricane Watch"], "hurricane", id="worse-term-wins"),
         pytest.param([("SAME", "TOR")], ["Wind"], "tornado", id="worse-code-wins"),
         pytest.param([], ["Wind", "Vent", "Tornade"], "tornado", id="worst-of-languages"),
+        pytest.param([("profile:CAP-CP:Event:0.4", "rdCondition")], [], "road-conditions", id="road-conditions"),
+        pytest.param([], ["Wegwerkzaamheden"], "roadworks", id="roadworks-dutch"),
+        pytest.param([], ["Verkehrsunfall"], "road-obstruction", id="road-obstruction-german"),
+        pytest.param([], ["Roadworks and road closed"], "road-closure", id="closure-is-worse-than-works"),
+        pytest.param([], ["Kermis"], "planned-event", id="planned-event"),
     ],
 )
 def test_hazard_of(codes: list[tuple[str, str]], terms: list[str], slug: str | None) -> None:
@@ -142,6 +148,11 @@ def test_every_hazard_has_a_life_and_a_category(hazard: hazards.Hazard) -> None:
 def test_no_hazard_is_a_person_or_a_topic() -> None:
     terms = ["Blue Alert", "Child Abduction Emergency", "Law Enforcement Warning", "Strike", "Grève", "Demonstration"]
     assert [term for term in terms if hazard_of((), [term])] == []
+
+
+def test_no_term_of_a_planned_event_names_a_protected_topic() -> None:
+    terms = [term for words in HAZARDS["planned-event"].terms.values() for term in words]
+    assert [term for term in terms if is_topic_term(term)] == []
 
 
 # Everything api.weather.gov/alerts/types lists that is a hazard.

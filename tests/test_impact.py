@@ -78,6 +78,8 @@ def levels(found: Impact | None) -> tuple[int, int, int]:
         pytest.param(event(severity=Severity.UNKNOWN), INSIDE, (), (4, 4, 4), id="unknown-tornado"),
         pytest.param(event("fog", Severity.UNKNOWN), INSIDE, (), (0, 0, 1), id="unknown-fog"),
         pytest.param(event("road-closure", Severity.UNKNOWN), INSIDE, (), (0, 0, 2), id="unknown-otherwise"),
+        pytest.param(event("roadworks", Severity.UNKNOWN), INSIDE, (), (0, 0, 1), id="roadworks"),
+        pytest.param(event("planned-event", Severity.SEVERE), INSIDE, (), (0, 0, 2), id="planned-event"),
         pytest.param(event(certainty=Certainty.POSSIBLE), INSIDE, (), (2, 2, 2), id="possible"),
         pytest.param(event(certainty=Certainty.UNLIKELY), INSIDE, (), (2, 2, 2), id="unlikely"),
         pytest.param(event(certainty=Certainty.UNKNOWN), INSIDE, (), (3, 3, 3), id="certainty-unknown"),
