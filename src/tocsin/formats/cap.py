@@ -207,7 +207,7 @@ class _Alert:
         Source: CAP 1.2, 3.2.1 references.
         """
         text = self.element.text("references", limit=MAX_REFERENCES * 100)
-        found, is_whole = _triples(text, f"{self.element.at}/references", self.element.problems)
+        found, is_whole = _triples(text, own, f"{self.element.at}/references", self.element.problems)
         if not is_whole:
             self.element.problem("references", "part of the list is not sender,identifier,sent; left out")
         if own in found:
@@ -329,7 +329,7 @@ def _shapes(area: Elements) -> list[tuple[str, str]]:
     return [(name, text) for name, text in texts if text]
 
 
-def _triples(text: str, at: str, problems: list[Problem]) -> tuple[dict[Reference, None], bool]:
+def _triples(text: str, own: Reference, at: str, problems: list[Problem]) -> tuple[dict[Reference, None], bool]:
     """Return the references in a list, and whether nothing else stands in it."""
     sender, *pieces = " ".join(text.split()).split(",")
     found: dict[Reference, None] = {}
@@ -340,7 +340,9 @@ def _triples(text: str, at: str, problems: list[Problem]) -> tuple[dict[Referenc
         try:
             sent, repaired = read_time(moment if identifier and sender.strip() else "", at=at)
         except FormatError:
-            sender, position, is_whole = identifier, position + 1, False  # out of step: again one comma on
+            # Out of step: again one comma on. What stands before the alert's own sender belongs to the broken triple.
+            sender = own.sender if identifier.endswith(f" {own.sender}") else identifier
+            position, is_whole = position + 1, False
             continue
         problems += repaired
         found[Reference(sender.strip(" \"'"), identifier, sent)] = None
