@@ -13,6 +13,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -28,6 +29,10 @@ COASTAL_M = 20_000.0
 
 METRES_PER_DEGREE = 111_195.0
 """Of latitude, on a sphere of 6,371 km: within 0.6 % of the ellipsoid, ample beside outlines of 1:50m."""
+
+FAR_DEGREES = 20.0
+"""How far off its territory an authority may warn at sea: 2,200 km. Offshore zones of the US end at 1,900 km."""
+_REACH = (-FAR_DEGREES, -FAR_DEGREES, FAR_DEGREES, FAR_DEGREES)
 
 SCHEMES = {"country": "ISO3166-1", "state": "ISO3166-2"}
 
@@ -71,6 +76,29 @@ def codes_at(geometry: BaseGeometry) -> tuple[Code, ...]:
     if geometry.is_empty:
         return ()
     return tuple(Code(SCHEMES[kind], code) for kind in SCHEMES for code in _codes(kind, geometry))
+
+
+def is_far(geometry: BaseGeometry, jurisdiction: Iterable[str]) -> bool:
+    """Return whether a geometry lies so far off an issuer's territory (ISO 3166 codes) that its axes may be swapped.
+
+    Never for the world ("001"), nor where the territory is not known. Cost: microseconds after the first call.
+    """
+    around = _around(tuple(jurisdiction))
+    return around is not None and not shapely.intersects(around, geometry)
+
+
+@cache
+def _around(jurisdiction: tuple[str, ...]) -> BaseGeometry | None:
+    """Return the boxes of all parts of a territory, `FAR_DEGREES` wider; None where it has none."""
+    countries = {code.split("-")[0] for code in jurisdiction}
+    parts = shapely.get_parts([one.geometry for one in outlines() if one.kind == "country" and one.code in countries])
+    if not len(parts) or not countries <= {one.code for one in outlines() if one.kind == "country"}:
+        return None
+    west, south, east, north = (side + reach for side, reach in zip(shapely.bounds(parts).T, _REACH, strict=True))
+    boxes = [shapely.box(west + turn, south, east + turn, north) for turn in (-360.0, 0.0, 360.0)]
+    around: BaseGeometry = shapely.union_all(np.concatenate(boxes))
+    shapely.prepare(around)
+    return around
 
 
 def _codes(kind: str, geometry: BaseGeometry) -> list[str]:

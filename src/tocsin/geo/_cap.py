@@ -18,7 +18,8 @@ from tocsin.model import Problem
 # ASCII digits only: float() would also take "5_0", "nan" and the digits of other scripts. Possessive: no way back.
 _NUMBER = r"[+-]?+(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?+[0-9]{1,2}+)?+"
 _PAIRS = re.compile(rf"{_NUMBER},{_NUMBER}(?: {_NUMBER},{_NUMBER})*+")
-_WHITE = re.compile(r"[ \t\r\n]++")  # XML's white space, and no other script's
+_WHITE = str.maketrans("\t\r\n", "   ")  # XML's white space, and no other script's
+_BLANKS = re.compile("  ++")
 _CIRCLE = re.compile(rf"({_NUMBER},{_NUMBER}) ({_NUMBER})")
 
 
@@ -70,7 +71,7 @@ def _positions(text: str, *, at: str) -> tuple[Ring, tuple[Problem, ...]]:
 
 
 def _spaced(text: str) -> str:
-    return _WHITE.sub(" ", text).strip(" ")
+    return _BLANKS.sub(" ", text.translate(_WHITE)).strip(" ")
 
 
 def _array(pairs: str) -> Ring:

@@ -15,15 +15,13 @@ from shapely.geometry.base import BaseGeometry
 
 from tocsin.errors import FormatError
 from tocsin.geo._rings import MAX_POSITIONS, Ring, cut, oriented, polygon, unwrapped
-from tocsin.geo._union import together
+from tocsin.geo._union import MAX_PARTS, together
 from tocsin.model import Problem
 
 MAX_DEPTH = 8
 """How deep collections may lie in one another; one level is all that RFC 7946, 3.1.8 asks for."""
 MAX_HOLES = 200
 """A polygon with more loses them all: the area only grows."""
-MAX_PARTS = 20_000
-"""Polygons, lines and points of one geometry."""
 
 _Found = tuple[BaseGeometry, tuple[Problem, ...]]
 
@@ -92,7 +90,7 @@ def _line(positions: Any, at: str) -> _Found:
     line, problems = oriented(_positions(positions, at), at=at)
     if len(line) < 2 or not np.ptp(line, axis=0).any():
         raise FormatError("a line without length", at=at)
-    return cut(LineString(unwrapped(line))), problems
+    return cut(LineString(unwrapped(line, at=at))), problems
 
 
 def _point(position: Any, at: str) -> _Found:

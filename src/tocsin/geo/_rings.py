@@ -28,12 +28,14 @@ MAX_VERTICES = 20_000
 """A ring of more becomes its convex hull. The largest recorded one has 6,842."""
 MAX_HOLE_VERTICES = 5_000
 """Holes of more in all are left out: the area only grows."""
-MAX_POSITIONS = 1_000_000
-"""A ring of more is refused before it is looked at."""
+MAX_POSITIONS = 50_000
+"""A ring of more is refused before it is looked at: its hull alone would take longer than all else in a document."""
 MAX_CROSSINGS = 64
 """A ring that meets itself more often becomes its hull: 14,400 crossings took GEOS minutes to repair, 64 take 10 ms."""
-MAX_CANDIDATES = 1_000_000
-"""How many pairs of edges are tested for a crossing before the ring is taken for a tangle."""
+MAX_CANDIDATES = 400_000
+"""How many pairs of edges are tested for a crossing before the ring is taken for a tangle: some 50 ms of work."""
+MAX_SPAN = 720.0
+"""Degrees of longitude that a ring or line may run through; one round the Earth and a pole's needs 360."""
 WORLD = shapely.box(-180.0, -90.0, 180.0, 90.0)
 HALF_WORLD_DEG2 = 180.0 * 180.0
 """Half the area of the map: more is no place but a sign that the real area was lost."""
@@ -41,7 +43,10 @@ HALF_WORLD_DEG2 = 180.0 * 180.0
 _NO_AREA = 1e-9  # of the square of the extent: 100 km by 0.1 mm
 _SURELY_A_LONGITUDE = 100.0
 _TANGLE = "the ring crosses itself too often to be repaired; its convex hull is used"
+_EASY_CROSSINGS = 8  # allowed to the smallest ring; larger ones get one more for each _EDGES_A_CROSSING, so that
+_EDGES_A_CROSSING = 16  # a repair costs no more than some ten times what reading the ring did, however many there are
 _CHUNK = 64
+_SLICE = 20_000  # pairs tested at once: what stops at the limit must not have tested a million first
 _SURELY_QUICK = 1_000  # positions up to which GEOS tells within 10 ms whether a ring is valid, however it is drawn
 _AREAS = frozenset({"Polygon", "MultiPolygon"})
 
@@ -76,13 +81,13 @@ def polygon(shell: Ring, *, at: str, holes: Sequence[Ring] = ()) -> tuple[BaseGe
     if len(shell) and not np.array_equal(shell[0], shell[-1]):
         shell = np.vstack((shell, shell[:1]))
         problems.append(Problem(at=at, message="the ring is open; closed", is_repaired=True))
-    ring = _without_jumps(shell)
+    ring = _without_jumps(shell, at=at)
     if not _has_area(ring):
         # Corners at -180 and +180 only: the whole width of the world, which looks like none when unwrapped.
         ring = shell
         if not _has_area(ring):
             raise FormatError("the ring encloses no area", at=at)
-    found, message = _valid(ring, holes)
+    found, message = _valid(ring, [_beside(hole, ring, at=at) for hole in holes])
     if message:
         problems.append(Problem(at=at, message=message, is_repaired=True))
     found = cut(found)
@@ -92,10 +97,14 @@ def polygon(shell: Ring, *, at: str, holes: Sequence[Ring] = ()) -> tuple[BaseGe
 
 
 def cut(geometry: BaseGeometry) -> BaseGeometry:
-    """Return a geometry whose longitudes may run beyond 180 degrees, cut there and brought back into range."""
+    """Return a geometry whose longitudes may run beyond 180 degrees, cut there and brought back into range.
+
+    Cost: an intersection for each turn of the Earth, of which `unwrapped` allows three.
+    """
     west, _, east, _ = geometry.bounds
     if west >= -180.0 and east <= 180.0:
         return geometry
+    assert east - west <= MAX_SPAN, "unwrapped() refuses what runs on and on"
     turns = range(math.floor((west + 180.0) / 360.0), math.floor((east + 180.0) / 360.0) + 1)
     pieces = [shapely.intersection(shifted(geometry, -360.0 * turn), WORLD) for turn in turns]
     whole = shapely.union_all(pieces)
@@ -116,13 +125,18 @@ def shifted(geometry: BaseGeometry, degrees: float) -> BaseGeometry:
     return shapely.transform(geometry, lambda positions: positions + np.array((degrees, 0.0)))
 
 
-def unwrapped(positions: Ring) -> Ring:
-    """Return the positions with longitudes that run on beyond 180 degrees where a step would be longer than that."""
+def unwrapped(positions: Ring, *, at: str) -> Ring:
+    """Return the positions with longitudes that run on beyond 180 degrees where a step would be longer than that.
+
+    Raises FormatError when they run round the Earth more than twice.
+    """
     steps = np.diff(positions[:, 0])
     if not (np.abs(steps) > 180.0).any():
         return positions
     steps = np.where(np.abs(steps) > 180.0, steps - 360.0 * np.round(steps / 360.0), steps)
     lons = positions[0, 0] + np.concatenate(((0.0,), np.cumsum(steps)))
+    if np.ptp(lons) > MAX_SPAN:
+        raise FormatError("it runs round the Earth more than twice", at=at)
     return np.column_stack((lons, positions[:, 1]))
 
 
@@ -132,10 +146,10 @@ def over_pole(ring: Ring, pole: float) -> Ring:
     return np.vstack((ring, ((last, pole), (first, pole)), ring[:1]))
 
 
-def _without_jumps(ring: Ring) -> Ring:
+def _without_jumps(ring: Ring, *, at: str) -> Ring:
     """Return the closed ring unwrapped, without repeated positions, and closed over the pole where it goes round it."""
     moved = np.concatenate(((True,), (np.diff(ring, axis=0) != 0.0).any(axis=1)))
-    ring = unwrapped(ring[moved])
+    ring = unwrapped(ring[moved], at=at)
     if abs(ring[-1, 0] - ring[0, 0]) > 180.0:
         return over_pole(ring, math.copysign(90.0, float(ring[:, 1].mean())))
     return ring
@@ -154,13 +168,14 @@ def _valid(ring: Ring, holes: Sequence[Ring]) -> tuple[BaseGeometry, str]:
     if excess:
         return _hull(ring), excess
     if holes and sum(map(len, holes)) <= MAX_HOLE_VERTICES:
-        whole = Polygon(ring, [_beside(hole, ring) for hole in holes])
+        whole = Polygon(ring, holes)
         if whole.is_valid:
             return whole, ""
     shell = Polygon(ring)
     if shell.is_valid:
         return shell, "the holes are not sound; left out" if holes else ""
-    if _crossings(ring) <= MAX_CROSSINGS:
+    limit = min(MAX_CROSSINGS, _EASY_CROSSINGS + len(ring) // _EDGES_A_CROSSING)
+    if _crossings(ring, limit=limit) <= limit:
         return _enclosed(ring), "the ring crosses itself; repaired"
     return _hull(ring), _TANGLE
 
@@ -178,12 +193,14 @@ def _excess(ring: Ring) -> str:
     """Return why not even the validity of a ring may be asked for; "" when it may."""
     if len(ring) > MAX_VERTICES:
         return f"the ring has more than {MAX_VERTICES} positions; its convex hull is used"
-    return _TANGLE if len(ring) > _SURELY_QUICK and _crossings(ring) > MAX_CROSSINGS else ""
+    if len(ring) <= _SURELY_QUICK:
+        return ""
+    return _TANGLE if _crossings(ring, limit=MAX_CROSSINGS) > MAX_CROSSINGS else ""
 
 
-def _beside(hole: Ring, ring: Ring) -> Ring:
+def _beside(hole: Ring, ring: Ring, *, at: str) -> Ring:
     """Return the hole on the turn of the earth on which the unwrapped shell lies."""
-    hole = unwrapped(hole)
+    hole = unwrapped(hole, at=at)
     turns = round(float(ring[:, 0].mean() - hole[:, 0].mean()) / 360.0)
     moved: Ring = hole + np.array((360.0 * turns, 0.0))
     return moved
@@ -193,7 +210,7 @@ def _hull(ring: Ring) -> BaseGeometry:
     return shapely.convex_hull(LineString(ring))
 
 
-def _crossings(ring: Ring) -> int:
+def _crossings(ring: Ring, *, limit: int) -> int:
     """Return how many pairs of edges meet other than as neighbours, or a number over the limit when many do."""
     last = len(ring) - 2
     edges = np.hstack((ring[:-1], ring[1:]))
@@ -202,7 +219,7 @@ def _crossings(ring: Ring) -> int:
         apart: NDArray[np.bool_] = (others > some + 1) & ~((some == 0) & (others == last))
         return apart
 
-    return meetings(edges, is_apart, limit=MAX_CROSSINGS)
+    return meetings(edges, is_apart, limit=limit)
 
 
 def meetings(edges: Ring, is_counted: Callable[[Positions, Positions], NDArray[np.bool_]], *, limit: int) -> int:
@@ -215,13 +232,14 @@ def meetings(edges: Ring, is_counted: Callable[[Positions, Positions], NDArray[n
     tree = shapely.STRtree(lines)
     count = candidates = 0
     for start in range(0, len(lines), _CHUNK):
-        some, others = tree.query(lines[start : start + _CHUNK])
-        some = some + start
-        counted = is_counted(some, others)
-        candidates += len(some)
-        count += int(_meet(edges[some[counted]], edges[others[counted]]).sum())
-        if count > limit or candidates > MAX_CANDIDATES + 64 * limit:
-            return limit + 1
+        found = tree.query(lines[start : start + _CHUNK])
+        found[0] += start
+        for pairs in np.split(found, range(_SLICE, found.shape[1], _SLICE), axis=1):
+            some, others = pairs[:, is_counted(*pairs)]
+            candidates += pairs.shape[1]
+            count += int(_meet(edges[some], edges[others]).sum())
+            if count > limit or candidates > MAX_CANDIDATES:
+                return limit + 1
     return count
 
 

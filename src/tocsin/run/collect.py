@@ -8,13 +8,13 @@ only; absence ends an event only in a snapshot source, and only when every docum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tocsin import formats, gate, lifecycle, record
+from tocsin import formats, gate, lifecycle, record, regions
 from tocsin.errors import FormatError
-from tocsin.model import Decision, Event, Health, Link, Problem, Reading, Source
+from tocsin.model import Decision, Event, Health, Item, Link, Problem, Reading, Source
 from tocsin.store import Change, Store
 
 LINKED = "cap"  # what the indices that we read link to
@@ -93,7 +93,11 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
     return Collected(
         health=healthy,
         decisions=tuple(ruling.decision for ruling in rulings),
-        problems=(*problems, *(problem for reading in readings for problem in _all_problems(reading))),
+        problems=(
+            *problems,
+            *(problem for reading in readings for problem in _all_problems(reading)),
+            *_far_off(source, items, admitted),
+        ),
         links=tuple(link for reading in readings for link in reading.links),
     )
 
@@ -134,6 +138,18 @@ def _all_problems(reading: Reading) -> Iterable[Problem]:
     yield from reading.problems
     for item in reading.items:
         yield from item.problems
+
+
+def _far_off(source: Source, items: Iterable[Item], admitted: Container[str]) -> Iterator[Problem]:
+    """Yield a Problem for each area thousands of kilometres off the issuer's territory: its axes may be swapped."""
+    for item in items:
+        for event in item.events:
+            for number, area in enumerate(event.areas, 1):
+                if event.id in admitted and area.geometry and regions.is_far(area.geometry, source.jurisdiction):
+                    yield Problem(at=f"{item.at} area[{number}]", message=_FAR_OFF)
+
+
+_FAR_OFF = "the area lies far off the issuer's territory; are latitude and longitude swapped?"
 
 
 def _absences(
