@@ -129,6 +129,7 @@ def browser(rest: list[str]) -> int:
 def bench(rest: list[str]) -> int:
     """Run one of benchmarks/ by name."""
     _set_up("test")
+    os.environ["PYTHONPATH"] = str(ROOT / "tests")  # where the feed server is
     return _run("python", str(ROOT / "benchmarks" / f"{rest[0] if rest else 'run'}.py"), *rest[1:])
 
 

@@ -123,6 +123,7 @@ class Loops:
         self._configs = configs
         self._channels: Mapping[str, Channel] = {}
         self._collected, self._noticed = Bell(), Bell()
+        self._taking = asyncio.Lock()  # one document in memory as a tree at a time; the store has one writer anyway
         self._links: dict[str, set[Link]] = {}
         self._verified: datetime | None = None
 
@@ -160,7 +161,8 @@ class Loops:
             answer = error
             health = await self._stored(collect.fail, health, error.code, now=self.clock())
         else:
-            collected = await self._stored(collect.take, source, poll, health, now=self.clock())
+            async with self._taking:
+                collected = await self._stored(collect.take, source, poll, health, now=self.clock())
             health = collected.health
             log.info(
                 "collected", source=source.id, decisions=len(collected.decisions), problems=len(collected.problems)
