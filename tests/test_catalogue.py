@@ -28,6 +28,17 @@ def test_catalogue_has_the_sources_that_everything_else_names() -> None:
     } <= set(SOURCES)
 
 
+def test_catalogue_is_as_wide_as_it_is_meant_to_be() -> None:
+    countries = {code.partition("-")[0] for source in SOURCES.values() for code in source.jurisdiction} - {"001"}
+    assert len(SOURCES) >= 150
+    assert len(countries) >= 60
+
+
+def test_no_address_is_listed_twice() -> None:
+    urls = [source.url for source in SOURCES.values()]
+    assert sorted(urls) == sorted(set(urls))
+
+
 @pytest.mark.parametrize("name", ENTRIES)
 def test_every_source_can_be_polled_politely(name: str) -> None:
     source = SOURCES[name]
@@ -134,6 +145,8 @@ id = "xx-met"
 like = "met"
 publisher = "Example Weather Service"
 url = "https://alerts.example.org/"
+licence = "CC0"
+attribution = "Example Weather Service"
 jurisdiction = ["US"]
 watches = ["weather"]
 """
@@ -154,6 +167,7 @@ def test_parse_joins_a_row_with_what_it_is_like() -> None:
         pytest.param("formats =", "zzz = 1\nformats =", "known are", id="table"),
         pytest.param('like = "met"', 'like = "net"', "is like net", id="like"),
         pytest.param('url = "https://alerts.example.org/"', "", "has no url", id="missing"),
+        pytest.param('licence = "CC0"', "", "has no licence", id="without-licence"),
         pytest.param("https://alerts", "http://alerts", "plain https", id="http"),
         pytest.param('format = "cap"', 'format = "cup"', "format is not listed", id="format"),
         pytest.param('watches = ["weather"]', 'watches = ["wether"]', "did you mean weather", id="watches"),
@@ -172,6 +186,22 @@ def test_parse_refuses_a_second_row_of_one_id() -> None:
         catalogue.parse(ROW + row)
 
 
-def test_every_source_that_can_be_read_stands_in_the_docs() -> None:
-    docs = (Path(__file__).parents[1] / "docs" / "sources.md").read_text(encoding="utf-8")
-    assert [name for name in ENTRIES if f"`{name}`" not in docs] == []
+def test_docs_show_the_catalogue_as_it_is() -> None:
+    docs = (Path(__file__).parents[1] / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    rows = [f"| `{name}` |" for name in ENTRIES]
+    assert [row for row in rows if docs.count(row) != 1] == [], "run scripts/catalogue_table.py"
+
+
+@pytest.mark.parametrize(
+    ("words", "filters", "found"),
+    [
+        pytest.param(["nws"], {}, {"us-nws-alerts"}, id="word"),
+        pytest.param(["meteoalarm", "GERMANY"], {}, {"meteoalarm-germany"}, id="words-whatever-their-case"),
+        pytest.param(["bureau of nothing"], {}, set(), id="none"),
+        pytest.param(["usgs"], {"country": "nz"}, {"us-usgs-earthquakes"}, id="country-of-a-source-for-the-world"),
+        pytest.param(["us-"], {"family": "volcano"}, {"us-usgs-volcanoes"}, id="family"),
+    ],
+)
+def test_search(words: list[str], filters: dict[str, str], found: set[str]) -> None:
+    assert {entry.source.id for entry in catalogue.search(words, **filters)} >= found
+    assert found or not catalogue.search(words, **filters)

@@ -232,3 +232,44 @@ def test_help_loads_nothing_heavy() -> None:
     program = f"import sys, tocsin.cli; print(sorted({HEAVY!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "[]"
+
+
+# --- sources ------------------------------------------------------------------------------------------------------
+
+
+def test_sources_list_searches(run: Run) -> None:
+    said = run("sources", "list", "--country", "nl", "--hazard", "wind", "--json")
+    assert said.code == 0
+    assert "meteoalarm-netherlands" in {row["id"] for row in said.rows}
+    assert all("wind" in row["families"] for row in said.rows)
+
+
+def test_sources_list_draws_a_table(run: Run) -> None:
+    said = run("sources", "list", "nws")
+    assert "us-nws-alerts" in said.out
+    assert said.err.endswith("sources\n")
+
+
+def test_sources_list_of_nothing_is_no(run: Run) -> None:
+    assert run("sources", "list", "nobody-is-called-so", "--json") == Said(1, "", "")
+
+
+def test_sources_list_names_the_families(run: Run) -> None:
+    said = run("sources", "list", "--hazard", "strike")
+    assert said.code == 2
+    assert "there is no such family; there are" in said.err
+
+
+def test_sources_show_says_all(run: Run) -> None:
+    said = run("sources", "show", "us-nws-alerts")
+    assert "licence" in said.out
+    assert "public domain" in said.out
+    (row,) = run("sources", "show", "us-nws-alerts", "--json").rows
+    assert (row["format"], row["snapshot"], row["hosts"]) == ("nws", True, ["api.weather.gov"])
+
+
+@pytest.mark.parametrize("verb", ["show", "probe"])
+def test_sources_names_the_nearest(run: Run, verb: str) -> None:
+    said = run("sources", verb, "us-nws-alert")
+    assert said.code == 2
+    assert "did you mean us-nws-alerts" in said.err

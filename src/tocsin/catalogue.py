@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from importlib import resources
 from types import MappingProxyType
@@ -25,22 +25,25 @@ class Entry:
     """A source as the catalogue lists it.
 
     `hosts` are all hosts that belong to it, that of its URL first. A `planned` one is listed but cannot be
-    configured yet; the address of a `verified` one stands in a public document.
+    configured yet; the address of a `verified` one stands in a public document. `sunset` is the day on which its
+    publisher will switch it off, where that was announced.
     """
 
     source: Source
     hosts: tuple[str, ...]
     is_planned: bool = False
     is_verified: bool = False
+    sunset: date | None = None
 
 
+WORLD = "001"  # UN M49
 _PLAIN = {"id", "publisher", "url", "format", "licence", "attribution", "language", "snapshot", "about"}
 _KEYS = {
     *_PLAIN,
     *("jurisdiction", "watches", "interval_s", "stale_after_s", "issuer_class"),
-    *("like", "hosts", "planned", "verified"),
+    *("like", "hosts", "planned", "verified", "sunset"),
 }
-_REQUIRED = ("id", "publisher", "url", "format", "jurisdiction", "watches")
+_REQUIRED = ("id", "publisher", "url", "format", "licence", "attribution", "jurisdiction", "watches")
 
 
 def parse(text: str) -> tuple[Mapping[str, Entry], frozenset[str]]:
@@ -91,6 +94,24 @@ def _entry(row: Mapping[str, Any], watches: Mapping[str, list[str]], formats: It
         hosts=(host, *row.get("hosts", ())),
         is_planned=row.get("planned", False),
         is_verified=row.get("verified", False),
+        sunset=row.get("sunset"),
+    )
+
+
+def search(words: Iterable[str] = (), *, country: str = "", family: str = "") -> tuple[Entry, ...]:
+    """Return the entries that hold every word in id, publisher or format, speak for `country`, and watch `family`.
+
+    `country` is an ISO 3166 code; sources for the world speak for every country. Order: that of the file.
+    """
+    wanted = [word.casefold() for word in words]
+    return tuple(
+        entry
+        for entry in ENTRIES.values()
+        if all(
+            word in f"{entry.source.id} {entry.source.publisher} {entry.source.format}".casefold() for word in wanted
+        )
+        and (not country or {country.upper(), WORLD} & {code.partition("-")[0] for code in entry.source.jurisdiction})
+        and (not family or family in entry.source.families)
     )
 
 

@@ -1,0 +1,198 @@
+"""`tocsin sources`: what can be read, from whom, under which licence, and whether it answers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tocsin.cli.arguments import DONE, NEW_FILE, NO, put
+from tocsin.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tocsin.catalogue import Entry
+    from tocsin.run.probe import Probe
+
+_SHOWN_PROBLEMS = 20
+
+
+@click.group()
+def sources() -> None:
+    """List, search, check and explain the public sources that Tocsin can read."""
+
+
+@sources.command(name="list")
+@click.option(
+    "--country", metavar="CC", default="", help="only those that speak for this country (ISO 3166), or the world"
+)
+@click.option("--hazard", "family", metavar="FAMILY", default="", help="only those that watch this hazard family")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object a line in place of the table")
+@click.argument("words", nargs=-1)
+def list_(country: str, family: str, as_json: bool, words: tuple[str, ...]) -> int:
+    """List the sources that hold all WORDS in their id, publisher or format; all of them without any.
+
+    \b
+    Examples:
+      tocsin sources list --country NL
+      tocsin sources list met office --json
+    """
+    from tocsin import catalogue
+    from tocsin.hazards import FAMILIES
+
+    if family and family not in FAMILIES:
+        raise ConfigError(f"there is no such family; there are {', '.join(FAMILIES)}", setting="--hazard")
+    found = catalogue.search(words, country=country, family=family)
+    if as_json:
+        for entry in found:
+            put(_row(entry))
+    else:
+        _table(found)
+    return DONE if found else NO
+
+
+@sources.command()
+@click.option("--json", "as_json", is_flag=True, help="one JSON object in place of lines")
+@click.argument("name", metavar="ID")
+def show(as_json: bool, name: str) -> int:
+    """Show all that the catalogue says of the source ID.
+
+    \b
+    Example:
+      tocsin sources show meteoalarm-germany
+    """
+    row = _row(_entry(name))
+    if as_json:
+        put(row)
+        return DONE
+    width = max(map(len, row))
+    for key, value in row.items():
+        shown = ", ".join(value) if isinstance(value, list) else value
+        click.echo(f"{key:<{width}}  {'yes' if value is True else 'no' if value is False else shown}")
+    return DONE
+
+
+@sources.command()
+@click.option(
+    "--config", "config_", type=NEW_FILE, default="tocsin.toml", help="whose contact is sent (default tocsin.toml)"
+)
+@click.option("--contact", help="the contact that the request names, in place of the configuration's")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object in place of lines")
+@click.argument("name", metavar="ID")
+def probe(config_: Path, contact: str | None, as_json: bool, name: str) -> int:
+    """Ask the source ID once, politely, and say what it answers. Exit 1 when it cannot be had or read.
+
+    \b
+    Example:
+      tocsin sources probe us-nws-alerts --contact mailto:ops@example.org
+    """
+    import asyncio
+
+    from tocsin import catalogue
+    from tocsin.run import inputs
+    from tocsin.run.probe import probe as look
+    from tocsin.run.service import client, utc_now
+
+    source = catalogue.find(name)
+    named = contact or inputs.load_config(config_).contact
+
+    async def once() -> Probe:
+        async with client(named) as http:
+            return await look(source, http, clock=utc_now)
+
+    found = asyncio.run(once())
+    put(_probe_row(found)) if as_json else _say(found)
+    return NO if found.error else DONE
+
+
+def _entry(name: str) -> Entry:
+    from tocsin import catalogue
+
+    entry = catalogue.ENTRIES.get(name)
+    if entry is None:
+        catalogue.find(name)  # raises, naming the nearest one
+        raise AssertionError("what the catalogue does not list cannot be found")
+    return entry
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    """Return a source as plain JSON types, under the names of the catalogue file."""
+    source = entry.source
+    return {
+        "id": source.id,
+        "publisher": source.publisher,
+        "url": source.url,
+        "hosts": list(entry.hosts),
+        "format": source.format,
+        "issuer_class": source.issuer_class.value,
+        "jurisdiction": list(source.jurisdiction),
+        "families": list(source.families),
+        "language": source.language,
+        "licence": source.licence,
+        "attribution": source.attribution,
+        "interval_s": int(source.interval.total_seconds()),
+        "stale_after_s": int(source.stale_after.total_seconds()),
+        "snapshot": source.snapshot,
+        "planned": entry.is_planned,
+        "verified": entry.is_verified,
+        "sunset": entry.sunset.isoformat() if entry.sunset else "",
+        "about": source.about,
+    }
+
+
+def _table(entries: tuple[Entry, ...]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("Id", "Publisher", "Speaks for", "Format", "Watches"):
+        table.add_column(column, overflow="fold", no_wrap=column in {"Id", "Format"})
+    for entry in entries:
+        source = entry.source
+        style = "dim" if entry.is_planned else ""
+        where = ", ".join("the world" if code == "001" else code for code in source.jurisdiction)
+        state = f"{source.format} (planned)" if entry.is_planned else source.format
+        cells = (source.id, source.publisher, where, state, ", ".join(source.families))
+        table.add_row(*(Text(cell, style=style) for cell in cells))
+    Console().print(table)
+    click.echo(f"{len(entries)} sources", err=True)
+
+
+def _probe_row(found: Probe) -> dict[str, Any]:
+    row = asdict(found)
+    row["age_s"] = None if found.age is None else round(found.age.total_seconds())
+    del row["age"]
+    return row
+
+
+def _say(found: Probe) -> None:
+    if found.error and not found.size_bytes:
+        click.echo(f"{found.source}: no answer ({found.error}; docs/sources.md says what that means)")
+        return
+    click.echo(
+        f"{found.source}: {found.size_bytes:,} bytes, "
+        f"{'conditional requests possible' if found.is_conditional else 'no validator, every poll is a whole one'}"
+    )
+    click.echo(f"  content names the format: {found.named or 'no'}")
+    if found.error:
+        click.echo("  cannot be read as the format that the catalogue states")
+    else:
+        whole = "whole" if found.is_complete else "not whole: absence from it proves nothing"
+        click.echo(f"  {found.items} items, {found.admitted} pass the gate, {found.links} links; {whole}")
+    if found.age is not None:
+        click.echo(f"  made {_ago(found.age)} by its own time")
+    for problem in found.problems[:_SHOWN_PROBLEMS]:
+        click.echo(f"  {'repaired' if problem.is_repaired else 'problem'}: {problem.message} (at {problem.at})")
+    if len(found.problems) > _SHOWN_PROBLEMS:
+        click.echo(f"  ... and {len(found.problems) - _SHOWN_PROBLEMS} more")
+
+
+def _ago(age: timedelta) -> str:
+    minutes = round(age.total_seconds() / 60)
+    return f"{minutes} min ago" if abs(minutes) < 120 else f"{round(minutes / 60)} h ago"  # noqa: PLR2004  two hours
+
+
+COMMANDS = (sources,)
