@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tocsin.errors import FormatError
-from tocsin.formats import atom, cap, gtfs_rt, nws, usgs
+from tocsin.formats import atom, cap, gtfs_rt, nws, siri_sx, usgs
 from tocsin.formats._opened import Opened
 from tocsin.model import Reading
 
@@ -40,6 +40,7 @@ FORMATS: Mapping[str, Format] = {
     "nws": nws,
     "usgs": usgs,
     "gtfs_rt": gtfs_rt,
+    "siri_sx": siri_sx,
     "atom": atom,  # after every other feed in Atom or RSS: what is no list of places may be an index
 }
 

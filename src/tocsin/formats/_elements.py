@@ -7,7 +7,7 @@ It knows nothing of any one format. Positions are XPath, counted from 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, cached_property
@@ -18,13 +18,14 @@ from lxml import etree
 from tocsin.errors import FormatError
 from tocsin.formats._time import read_time
 from tocsin.formats._url import is_web
-from tocsin.formats._xml import by_name, text_of
+from tocsin.formats._xml import by_name, local, namespace, text_of
 from tocsin.model import Code, Problem
 
 MAX_TEXT = 16_384  # characters of one field
 MAX_NAME = 1_000  # characters of an identifier, a code or a name
 
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,4}")  # the shape of an RFC 5646 tag
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"  # XML 1.0, 2.12
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{0,20})?")
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -38,6 +39,11 @@ class Elements:
         self.problems = problems
         self._own = element
 
+    @property
+    def name(self) -> str:
+        """Return the element's own name, without its namespace."""
+        return local(self._own)
+
     @cached_property
     def _children(self) -> Mapping[str, Sequence[etree._Element]]:
         return by_name(self._own)
@@ -46,6 +52,20 @@ class Elements:
         """Return every child of this name, in document order."""
         found = enumerate(self._children.get(name, ()), 1)
         return [Elements(child, at=f"{self.at}/{name}[{n}]", problems=self.problems) for n, child in found]
+
+    def below(self, *names: str) -> list[Elements]:
+        """Return every element of these names, however deep it lies below, in document order."""
+        space = namespace(self._own)
+        tags = [f"{{{space}}}{name}" if space else name for name in names]
+        found = enumerate(self._own.iterdescendants(*tags), 1) if tags else ()
+        return [Elements(one, at=f"{self.at}//{local(one)}[{n}]", problems=self.problems) for n, one in found]
+
+    def spoken(self, name: str, default: str) -> Iterator[tuple[str, str]]:
+        """Yield (language, text) of each child of this name that has a text; `default` where no xml:lang stands."""
+        for child in self._children.get(name, ()):
+            language = (child.get(_XML_LANG) or "").replace("_", "-")
+            if text := text_of(child)[:MAX_TEXT]:
+                yield language if _LANGUAGE.fullmatch(language) else default, text
 
     def count(self, name: str) -> int:
         """Return how many children have this name."""

@@ -34,7 +34,7 @@ def periods(
 ) -> Sequence[Period]:
     """Return the periods in the order of time, at least one, and at most MAX_PERIODS: none given is always.
 
-    Those that ended more than a day ago are left out, but for the last where all did. Numbers do not depend on `now`.
+    Of more than that those that ended more than a day ago are left out. Numbers do not depend on `now`.
     """
     spans = sorted({_span(onset, expires) for onset, expires in given}, key=_in_time)
     if any(onset and expires <= onset for onset, expires in spans):
@@ -42,10 +42,11 @@ def periods(
     numbered = [Period(part, onset, expires) for part, (onset, expires) in enumerate(spans)]
     if not numbered:
         return [Period(0, None, OPEN_END)]
-    current = [period for period in numbered if period.expires > now - _KEPT_AFTER_END] or numbered[-1:]
-    if len(current) > MAX_PERIODS:
+    if len(numbered) > MAX_PERIODS:
+        numbered = [period for period in numbered if period.expires > now - _KEPT_AFTER_END] or numbered[-1:]
+    if len(numbered) > MAX_PERIODS:
         problems.append(Problem(at=at, message=f"more than {MAX_PERIODS} periods are to come; the first were read"))
-    return current[:MAX_PERIODS]
+    return numbered[:MAX_PERIODS]
 
 
 def _span(onset: datetime | None, expires: datetime | None) -> tuple[datetime | None, datetime]:
