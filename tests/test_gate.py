@@ -405,6 +405,20 @@ def test_codes_that_are_sentences_go() -> None:
     assert only(examine(event(codes=codes))).codes == codes[:1]
 
 
+@pytest.mark.parametrize(
+    ("code", "stays"),
+    [
+        pytest.param(Code("SAME", "006037"), True, id="same-of-california"),
+        pytest.param(Code("WARNCELLID", "905113000"), True, id="warncell"),
+        pytest.param(Code("gtfs:stop_id", "0170123456"), True, id="stop"),
+        pytest.param(Code("contact", "07700900123"), False, id="telephone-in-a-scheme-of-no-list"),
+    ],
+)
+def test_figures_stay_where_the_scheme_is_a_list(code: Code, stays: bool) -> None:
+    kept = only(examine(event(areas=(Area(geocodes=(code,)),)))).areas[0].geocodes
+    assert kept == (code,) * stays
+
+
 def test_area_description_with_a_person_goes() -> None:
     kept = only(examine(event(areas=(Area(description="Garden of Mr. Alan Reed"), Area(description="Union Bay")))))
     assert [area.description for area in kept.areas] == ["", "Union Bay"]

@@ -70,7 +70,9 @@ class HazardList:
 
     def _worst(self, slugs: Iterable[str]) -> str | None:
         found = set(slugs)
-        return next((slug for slug in self.hazards if slug in found), None) if found else None
+        if len(found) < 2:  # noqa: PLR2004  one has no worse one beside it
+            return found.pop() if found else None
+        return next(slug for slug in self.hazards if slug in found)
 
     def _of_code(self, code: Code) -> str | None:
         name = scheme(code.scheme)
@@ -134,6 +136,7 @@ class _Folding(dict[int, str]):
 
 _FOLDING = _Folding(frozenset())
 _BREAKING = _Folding(_BREAKS)
+_ASCII = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(0x80)) + bytes(0x80)
 
 
 def fold(text: str, *, breaks: bool = False) -> str:
@@ -142,6 +145,8 @@ def fold(text: str, *, breaks: bool = False) -> str:
     Signs become blanks; with `breaks`, those that can stand between two terms become "|" words instead. Vowel signs
     of other scripts stay, since without them other words arise.
     """
+    if text.isascii() and not breaks:
+        return b" ".join(text.encode("ascii").translate(_ASCII).split()).decode("ascii")
     shown = unicodedata.normalize("NFKC", text).casefold().replace("ı", "i")
     decomposed = unicodedata.normalize("NFD", shown)
     return " ".join(decomposed.translate(_BREAKING if breaks else _FOLDING).split())

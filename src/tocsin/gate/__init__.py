@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import InitVar, dataclass, replace
+from dataclasses import InitVar, dataclass
 from enum import IntEnum
 
 from tocsin import hazards
-from tocsin.gate import invariants, rules, wording
+from tocsin.gate import invariants, rules, terms, wording
 from tocsin.gate.effect import bare, effect, hazard_of_response
 from tocsin.gate.rules import RULES
-from tocsin.gate.sentences import clean, is_person_alert, is_topic_term
+from tocsin.gate.sentences import is_person_alert
 from tocsin.model import Category, Code, Decision, Event, IssuerClass, Item, MsgType, Scope, Status, Verdict
 
 ENGINE = "1"
@@ -33,6 +33,7 @@ _SEAL = object()
 _EFFECT_ISSUERS = {IssuerClass.CIVIL, IssuerClass.HAZARD}
 _CIVIL = "civil"
 _TEST = "public-warning-test"
+_FEW = 8  # codes and terms of an event that is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +71,22 @@ def examine(item: Item, *, issuer_class: IssuerClass) -> Ruling:
     refusal = _refusal(item, issuer_class)
     if refusal:
         return _dropped(refusal)
-    events = [replace(event, hazard=_hazard_of(event)) for event in item.events]
-    fates = [_fate(event, issuer_class) for event in events]
+    listed = [_hazard_of(event) for event in item.events]
+    fates = [_fate(event, hazard, issuer_class) for event, hazard in zip(item.events, listed, strict=True)]
     worst = max(fates)
     if worst is _Fate.PERSON:
         return _dropped("person")
-    if worst is _Fate.PROTECTED and not all(_is_end(event) for event in events):
+    if worst is _Fate.PROTECTED and not all(_is_end(event) for event in item.events):
         return _dropped("protected")
     if worst in {_Fate.EFFECT, _Fate.PROTECTED}:
-        return _admitted(Verdict.EFFECT_ONLY, "effect", _effects(events, fates))
+        return _admitted(Verdict.EFFECT_ONLY, "effect", _effects(item.events, listed, fates))
     if worst is _Fate.UNMAPPED:
-        ends = [bare(event) for event in events[:1] if event.msg_type is MsgType.CANCEL and event.references]
+        ends = [bare(event) for event in item.events[:1] if event.msg_type is MsgType.CANCEL and event.references]
         return (
             _admitted(Verdict.PASS_SCRUBBED, "cancel", map(wording.identified, ends)) if ends else _dropped("unmapped")
         )
-    passed = [wording.scrubbed(event) for event, fate in zip(events, fates, strict=True) if fate is _Fate.PASS]
-    touched = len(passed) < len(events) or any(changed for _, changed in passed)
+    passed = [wording.scrubbed(event, hazard) for event, hazard in zip(item.events, listed, strict=True) if hazard]
+    touched = len(passed) < len(fates) or any(changed for _, changed in passed)
     return _admitted(Verdict.PASS_SCRUBBED if touched else Verdict.PASS, "listed", (event for event, _ in passed))
 
 
@@ -100,10 +101,19 @@ def _refusal(item: Item, issuer_class: IssuerClass) -> str:
     return "not-public" if unreal or replies else ""
 
 
+_HAZARDS: dict[tuple[tuple[Code, ...], tuple[str, ...]], str] = {}
+_REMEMBERED = 1_024  # pairs of codes and terms of listed hazards, 1 MB
+
+
 def _hazard_of(event: Event) -> str | None:
     """Return the listed hazard of `event`; with a code of administration or test only a listed public test counts."""
-    hazard = hazards.hazard_of(event.codes, [clean(text.event) for text in event.texts])
-    return None if _has_code(event, RULES.silent_codes) and hazard != _TEST else hazard
+    named = tuple(terms.read(text.event).words for text in event.texts)
+    known = _HAZARDS.get((event.codes, named))
+    if known is None and (known := hazards.hazard_of(event.codes, named)) and len(event.codes) + len(named) <= _FEW:
+        if len(_HAZARDS) >= _REMEMBERED:
+            _HAZARDS.clear()
+        _HAZARDS[event.codes, named] = known
+    return None if _has_code(event, RULES.silent_codes) and known != _TEST else known
 
 
 def _has_code(event: Event, listed: frozenset[tuple[str, str]]) -> bool:
@@ -115,43 +125,38 @@ def scheme_of(code: Code) -> str:
     return hazards.scheme(code.scheme)
 
 
-def _fate(event: Event, issuer_class: IssuerClass) -> _Fate:
-    if _is_person_alert(event):
+def _fate(event: Event, hazard: str | None, issuer_class: IssuerClass) -> _Fate:
+    if _is_person_alert(event, hazard):
         return _Fate.PERSON
-    if _is_protected(event):
+    if _is_protected(event, hazard):
         allowed = issuer_class in _EFFECT_ISSUERS and not (_has_topic(event) and issuer_class is IssuerClass.HAZARD)
-        return _Fate.EFFECT if allowed and hazard_of_response(event) else _Fate.PROTECTED
-    return _Fate.PASS if event.hazard else _Fate.UNMAPPED
+        return _Fate.EFFECT if allowed and hazard_of_response(event, hazard) else _Fate.PROTECTED
+    return _Fate.PASS if hazard else _Fate.UNMAPPED
 
 
-def _is_person_alert(event: Event) -> bool:
+def _is_person_alert(event: Event, hazard: str | None) -> bool:
     """Return whether `event` looks for a person: by code, by term, or by the headline where the term says little."""
-    if _has_code(event, RULES.person_codes):
+    if _has_code(event, RULES.person_codes) or any(terms.read(text.event).is_person_alert for text in event.texts):
         return True
-    terms = [text.event for text in event.texts]
-    if event.hazard is None or hazards.HAZARDS[event.hazard].family == _CIVIL:
-        terms += [text.headline for text in event.texts]
-    return any(map(is_person_alert, terms))
+    says_little = hazard is None or hazards.HAZARDS[hazard].family == _CIVIL
+    return says_little and any(is_person_alert(text.headline) for text in event.texts)
 
 
-def _is_protected(event: Event) -> bool:
+def _is_protected(event: Event, hazard: str | None) -> bool:
     """Return whether `event` may be about people: a code or category of security that no hazard's term explains."""
     if _has_topic(event):
         return True
-    explained = event.hazard is not None and hazards.HAZARDS[event.hazard].family != _CIVIL
+    explained = hazard is not None and hazards.HAZARDS[hazard].family != _CIVIL
     return not explained and (
-        Category.SECURITY in event.category or _has_code(event, RULES.protected_codes) or _has_protected_term(event)
+        Category.SECURITY in event.category
+        or _has_code(event, RULES.protected_codes)
+        or any(terms.read(text.event).is_protected for text in event.texts)
     )
-
-
-def _has_protected_term(event: Event) -> bool:
-    return any(hazards.fold(clean(text.event)) in RULES.protected_terms for text in event.texts)
 
 
 def _has_topic(event: Event) -> bool:
     """Return whether an event term itself names a protected topic and is no listed hazard."""
-    terms = (clean(text.event) for text in event.texts)
-    return any(hazards.hazard_of((), [term]) is None and is_topic_term(term) for term in terms)
+    return any(terms.read(text.event).is_topic for text in event.texts)
 
 
 def _is_end(event: Event) -> bool:
@@ -159,10 +164,10 @@ def _is_end(event: Event) -> bool:
     return bool(event.references) and (event.msg_type is MsgType.CANCEL or event.is_over)
 
 
-def _effects(events: Sequence[Event], fates: Sequence[_Fate]) -> Iterable[Event]:
-    for event, fate in zip(events, fates, strict=True):
+def _effects(events: Sequence[Event], listed: Sequence[str | None], fates: Sequence[_Fate]) -> Iterable[Event]:
+    for event, hazard, fate in zip(events, listed, fates, strict=True):
         if fate is _Fate.EFFECT or (fate is _Fate.PROTECTED and _is_end(event)):
-            yield effect(event, hazard_of_response(event) or ("avoid-area" if event.is_over else None))
+            yield effect(event, hazard_of_response(event, hazard) or ("avoid-area" if event.is_over else None))
 
 
 def _admitted(verdict: Verdict, rule: str, events: Iterable[Event]) -> Ruling:

@@ -26,10 +26,10 @@ _DIGEST = 32  # hexadecimal digits: 128 bits
 _SENDER = "withheld"
 
 
-def hazard_of_response(event: Event) -> str | None:
-    """Return the slug of the effect that `event` tells people, or None when it tells of none."""
+def hazard_of_response(event: Event, hazard: str | None) -> str | None:
+    """Return the slug of the effect that `event` tells people of, by its response or its `hazard`; None for none."""
     told = (slug for response, slug in HAZARD_BY_RESPONSE.items() if response in event.response)
-    listed = event.hazard if event.hazard in HAZARD_BY_RESPONSE.values() else None
+    listed = hazard if hazard in HAZARD_BY_RESPONSE.values() else None
     return next(told, listed)
 
 

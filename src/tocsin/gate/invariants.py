@@ -7,45 +7,67 @@ a minute. Source: NEUTRALITY 3.1, N3-invariant.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import re2
 
 from tocsin.model import Event
 
-_FORBIDDEN = (
+_MARKS = (
     "@", "base64", "data:image", "data:text", "mailto:", "tel:+", "derefuri",
     "://x.com/", "twitter.com/", "facebook.com/", "instagram.com/", "tiktok.com/",
     "://t.me/", "linkedin.com/", "wa.me/",
 )  # fmt: skip
+_FORBIDDEN = re2.compile("|".join(map(re2.escape, _MARKS)))
 _CONTROL_ALLOWED = "\n\t"
 _INVISIBLE = ("Cf", "Cs", "Co")
 
 
 def holds(event: Event) -> bool:
     """Return whether no string of `event` has an address, an account, embedded data, or a character nobody can see."""
-    return all(_is_sound(text) for text in strings(event))
+    return _is_sound("\n".join(strings(event)))
 
 
-def strings(value: Any) -> Iterator[str]:
-    """Yield every string within a value of the model, keys of mappings included."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, held in value.items():
-            yield key
-            yield from strings(held)
-    elif isinstance(value, tuple):
-        for held in value:
-            yield from strings(held)
-    elif dataclasses.is_dataclass(value):
-        for one in dataclasses.fields(value):
-            yield from strings(getattr(value, one.name))
+def strings(value: Any) -> list[str]:
+    """Return every string within a value of the model, keys of mappings included."""
+    found: list[str] = []
+    _gather((value,), found)
+    return found
+
+
+def _gather(parts: Iterable[Any], found: list[str]) -> None:
+    for part in parts:
+        if isinstance(part, str):
+            found.append(part)
+        elif isinstance(part, tuple):
+            _gather(part, found)
+        elif part is not None and (parts_of := _parts_of(part.__class__)):
+            _gather(parts_of(part), found)
+
+
+@functools.cache
+def _parts_of(kind: type[object]) -> Callable[[Any], tuple[Any, ...]] | None:
+    """Return what takes a value of this class apart; None for a class that holds no strings."""
+    if dataclasses.is_dataclass(kind):
+        return operator.attrgetter(*(one.name for one in dataclasses.fields(kind)))
+    return _entries if issubclass(kind, Mapping) else None
+
+
+def _entries(mapping: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (*mapping, *mapping.values())
 
 
 def _is_sound(text: str) -> bool:
-    seen = unicodedata.normalize("NFKC", text).casefold()
-    if any(mark in seen for mark in _FORBIDDEN):
-        return False
+    """Return whether no string of those that `text` joins by line breaks is unsound; no mark spans a line break."""
+    return _is_visible(text) and not _FORBIDDEN.search(unicodedata.normalize("NFKC", text).casefold())
+
+
+def _is_visible(text: str) -> bool:
+    if text.replace("\n", "").isprintable():
+        return True
     kinds = ((char, unicodedata.category(char)) for char in text)
     return not any(kind in _INVISIBLE or (kind == "Cc" and char not in _CONTROL_ALLOWED) for char, kind in kinds)

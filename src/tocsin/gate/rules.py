@@ -43,6 +43,15 @@ class Phrases:
                 words = tuple(map(_pattern, phrase.split()))
                 self._shelf(words[0]).append((kind, words))
 
+    def needles(self) -> Iterator[tuple[str, str]]:
+        """Yield list and string for each phrase: in folded words between blanks it stands wherever the phrase does."""
+        shelves = [self._figures, self._parts, *self._exact.values(), *self._stems.values()]
+        for kind, phrase in (entry for shelf in shelves for entry in shelf):
+            if phrase[0][0] == "#" and len(phrase[0]) > 1:
+                yield from ((kind, digit + _needle(phrase)) for digit in "0123456789")
+            else:
+                yield kind, _needle(phrase)
+
     def _shelf(self, first: str) -> list[_Phrase]:
         if first[0] in "#*":
             return self._figures if first[0] == "#" else self._parts
@@ -72,10 +81,24 @@ def _pattern(word: str) -> str:
     return before + fold(word.strip("*#")) + after
 
 
+def _needle(phrase: tuple[str, ...]) -> str:
+    """Return what folded text holds wherever `phrase` stands in it: its words up to the first with an open end."""
+    needle = "" if phrase[0][0] in "#*" else " "
+    for at, word in enumerate(phrase):
+        if at and word[0] in "#*":
+            break
+        needle += word.strip("#*")
+        if word[-1] == "*":
+            break
+        needle += " "
+    return needle
+
+
 def _is(pattern: str, word: str) -> bool:
     if pattern[0] == "#":
         figure = word.removesuffix(pattern[1:])
-        return figure.isdecimal() and len(figure) <= _DIGITS and word.endswith(pattern[1:])
+        plain = figure.isdecimal() and (len(pattern) == 1 or figure.isascii())
+        return plain and len(figure) <= _DIGITS and word.endswith(pattern[1:])
     if pattern[0] == "*":
         part = pattern.strip("*")
         return part in word if pattern[-1] == "*" else word.endswith(part)
@@ -89,6 +112,7 @@ class Rules:
     person_codes: frozenset[tuple[str, str]]
     protected_codes: frozenset[tuple[str, str]]
     silent_codes: frozenset[tuple[str, str]]
+    figure_schemes: tuple[str, ...]
     protected_terms: frozenset[str]
     phrases: Phrases
     pairs: int
@@ -127,6 +151,7 @@ def load(text: str) -> Rules:
         person_codes=_codes(data["codes"]["person"]),
         protected_codes=_codes(data["codes"]["protected"]),
         silent_codes=_codes(data["codes"]["silent"]),
+        figure_schemes=tuple(data["codes"]["figures"]),
         protected_terms=frozenset(map(fold, data["terms"]["protected"])),
         phrases=Phrases(lists),
         pairs=len(topics["pairs"]),

@@ -78,7 +78,7 @@ _DATE = re.compile(r"(?:19|20)\d{2}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][0-
 
 def find(text: str) -> list[Span]:
     """Return all identifiers in `text`, in order, without overlap."""
-    finders = (_data, _links, _mailboxes, _spelled, _accounts, _numbers)
+    finders = (_data, _links, _mailboxes, _spelled, _accounts, numbers)
     spans = [span for finder in finders for span in islice(finder(text), _MOST)]
     # A text that is nothing but identifiers is no warning: all of it goes.
     return _without_overlap(spans) if len(spans) < _MOST else [Span(0, len(text), Kind.PERSONAL)]
@@ -189,7 +189,8 @@ def _accounts(text: str) -> Iterator[Span]:
         yield Span(match.start(), match.end(), Kind.HARMLESS)
 
 
-def _numbers(text: str) -> Iterator[Span]:
+def numbers(text: str) -> Iterator[Span]:
+    """Yield the telephone numbers in `text` that may belong to somebody."""
     for match in _NUMBER.finditer(text):
         if _digits(match[0]) <= _MAX_DIGITS and is_telephone(match[0], cued=_is_cued(text, match.start())):
             yield Span(match.start(), match.end(), Kind.PERSONAL)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from tocsin import hazards
-from tocsin.gate import spans
+from tocsin.gate import spans, terms
+from tocsin.gate.rules import RULES
 from tocsin.gate.sentences import clean, is_readable, scrub
 from tocsin.model import Area, Code, Event, Reference, Text
 
@@ -19,38 +21,48 @@ _DIGEST = 32
 _KEPT_SCHEMES = {"awareness_level", "awareness_type"}
 
 
-def scrubbed(event: Event) -> tuple[Event, bool]:
-    """Return `event` as it may be stored, and whether any of its words went."""
-    assert event.hazard is not None, "only events of listed hazards keep words"
-    label = hazards.HAZARDS[event.hazard].label
-    named = identified(event)
-    texts = [_text(text, label) for text in event.texts if is_readable(_all_words(text), text.language)]
+def scrubbed(event: Event, hazard: str) -> tuple[Event, bool]:
+    """Return `event` of a listed `hazard` as it may be stored, and whether any of its words went."""
+    label = hazards.HAZARDS[hazard].label
+    readable = [text for text in event.texts if is_readable(_all_words(text), text.language)]
+    texts = [_text(text, label) for text in readable]
     areas = [_area(area) for area in event.areas]
     sender_name = _line(event.sender_name)
+    web = web_of(event.web)
     shown = replace(
-        named,
+        event,
+        hazard=hazard,
         texts=tuple(texts) or (Text(language="en", event=label, headline=label),) * bool(event.texts),
         areas=tuple(areas),
         sender_name=sender_name,
-        web=web_of(event.web),
-        codes=tuple(code for code in event.codes if _is_code(code)),
+        web=web,
+        codes=tuple(filter(_is_code, event.codes)),
+        **_names(event),
     )
-    pairs = zip(
-        _words(replace(event, texts=event.texts if len(texts) == len(event.texts) else ())), _words(shown), strict=False
+    gone = (
+        len(texts) < len(event.texts)
+        or len(web) < len(event.web)
+        or _differ(event.sender_name, sender_name)
+        or any(_differ(before.description, after.description) for before, after in zip(event.areas, areas, strict=True))
+        or any(map(_has_lost, readable, texts))
     )
-    gone = len(texts) < len(event.texts) or any(_squeezed(before) != _squeezed(after) for before, after in pairs)
-    return shown, gone or len(named.web) > len(shown.web)
+    return shown, gone
 
 
 def identified(event: Event) -> Event:
     """Return `event` with no mailbox in any of its names; the same is done to references, so that links survive."""
-    return replace(
-        event,
-        sender=sender_of(event.sender),
-        identifier=identifier_of(event.identifier),
-        references=tuple(Reference(sender_of(r.sender), identifier_of(r.identifier), r.sent) for r in event.references),
-        aliases=tuple(map(identifier_of, event.aliases)),
-    )
+    return replace(event, **_names(event))
+
+
+def _names(event: Event) -> dict[str, Any]:
+    return {
+        "sender": sender_of(event.sender),
+        "identifier": identifier_of(event.identifier),
+        "references": tuple(
+            Reference(sender_of(r.sender), identifier_of(r.identifier), r.sent) for r in event.references
+        ),
+        "aliases": tuple(map(identifier_of, event.aliases)),
+    }
 
 
 def sender_of(sender: str) -> str:
@@ -79,10 +91,10 @@ def web_of(web: str) -> str:
 
 
 def _text(text: Text, label: str) -> Text:
-    listed = hazards.hazard_of((), [clean(text.event)]) is not None
+    term = terms.read(text.event)
     return Text(
         language=text.language,
-        event=clean(text.event).strip() if listed else _heading(text.event, label),
+        event=term.words if term.hazard else _heading(text.event, label),
         headline=_heading(text.headline, label) if text.headline else "",
         description=_body(text.description),
         instruction=_body(text.instruction),
@@ -107,24 +119,51 @@ def _line(words: str) -> str:
 
 
 def _area(area: Area) -> Area:
-    return replace(
-        area, description=_line(area.description), geocodes=tuple(code for code in area.geocodes if _is_code(code))
-    )
+    description, geocodes = _line(area.description), tuple(filter(_is_code, area.geocodes))
+    if description == area.description and len(geocodes) == len(area.geocodes):
+        return area
+    return replace(area, description=description, geocodes=geocodes)
+
+
+_SOUND: set[Code] = set()
+_REMEMBERED = 32_768  # codes of at most 160 characters: 8 MB at most, 3 MB for the zones and counties of a country
 
 
 def _is_code(code: Code) -> bool:
     """Return whether `code` is one: short, without an address, and no sentence in disguise."""
-    plain = all(_CODE.fullmatch(part) for part in code)
-    return plain and (code.scheme in _KEPT_SCHEMES or not scrub(code.value).lost)
+    if code in _SOUND:
+        return True
+    sound = all(map(_CODE.fullmatch, code)) and (_is_listed(code) or not scrub(code.value).lost)
+    if sound:
+        if len(_SOUND) >= _REMEMBERED:
+            _SOUND.clear()
+        _SOUND.add(code)
+    return sound
+
+
+def _is_listed(code: Code) -> bool:
+    """Return whether `code` is a figure of a list of areas ("006037" looks like the number of a telephone)."""
+    scheme = code.scheme.casefold()
+    figures = code.value.isdecimal() and scheme.startswith(RULES.figure_schemes)
+    return scheme in _KEPT_SCHEMES or figures
 
 
 def _all_words(text: Text) -> str:
     return f"{text.event}\n{text.headline}\n{text.description}\n{text.instruction}"
 
 
-def _words(event: Event) -> list[str]:
-    fields = [part for text in event.texts for part in (text.event, text.headline, text.description, text.instruction)]
-    return [event.sender_name, *(area.description for area in event.areas), *fields]
+def _has_lost(before: Text, after: Text) -> bool:
+    return (
+        _differ(before.event, after.event)
+        or _differ(before.headline, after.headline)
+        or _differ(before.description, after.description)
+        or _differ(before.instruction, after.instruction)
+    )
+
+
+def _differ(before: str, after: str) -> bool:
+    """Return whether more than blanks and what nobody sees went between `before` and `after`."""
+    return before != after and _squeezed(before) != _squeezed(after)
 
 
 def _squeezed(words: str) -> str:
