@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from math import inf
 from typing import Annotated, Any, NamedTuple
@@ -317,6 +317,23 @@ class Problem:
     at: str
     message: str
     is_repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A sort of problem in the documents of one source, counted: what a publisher is told in a letter (`letters`).
+
+    `where` is the position without its numbers, `example` one as it stood. `first` and `last` are days, no finer.
+    """
+
+    source: str
+    message: str
+    where: str
+    example: str
+    is_repaired: bool
+    count: int
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
