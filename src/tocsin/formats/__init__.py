@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tocsin.errors import FormatError
-from tocsin.formats import atom, cap, gtfs_rt, nws, siri_sx, usgs
+from tocsin.formats import atom, cap, gtfs_rt, nws, nws_text, siri_sx, usgs
 from tocsin.formats._opened import Opened
 from tocsin.model import Reading
 
@@ -38,6 +38,7 @@ class Format(Protocol):
 FORMATS: Mapping[str, Format] = {
     "cap": cap,
     "nws": nws,
+    "nws_text": nws_text,
     "usgs": usgs,
     "gtfs_rt": gtfs_rt,
     "siri_sx": siri_sx,

@@ -17,6 +17,8 @@ _VTEC = re.compile(
     r"\.(\d{6}T\d{4}Z)-(\d{6}T\d{4}Z)/",
     re.ASCII,
 )
+_NO_EVENT = "0000"
+_FIRST_YEAR = 2000  # VTEC began in 2005; "700101T0000Z" and the like are a generator's zero
 _ENDING = frozenset({"CAN", "EXP", "UPG"})
 _PRODUCT_CLASS = {"O": Status.ACTUAL, "T": Status.TEST, "E": Status.EXERCISE, "X": Status.TEST}
 
@@ -57,10 +59,13 @@ def aliases(vtecs: Sequence[Vtec], *, sent: datetime) -> tuple[str, ...]:
     """Return the thread names "vtec:KLSX.TO.W.0040.2021" of these strings.
 
     Numbers begin anew each year. The year is that in which the event begins; where the string no longer says it, that
-    of `sent`, and in January the one before as well, since an event may have come over from it.
+    of `sent`, and in January the one before as well, since an event may have come over from it. Routine statements
+    (ROU) all bear the number 0000 and have no thread.
     """
     names: dict[str, None] = {}
     for vtec in vtecs:
+        if vtec.number == _NO_EVENT:
+            continue
         stem = f"vtec:{vtec.office}.{vtec.phenomenon}.{vtec.significance}.{vtec.number}"
         years = [vtec.begins.year] if vtec.begins else [sent.year]
         if vtec.begins is None and vtec.action != "NEW" and sent.month == 1:
@@ -89,6 +94,7 @@ def _moment(text: str) -> datetime | None:
     if text.startswith("000000"):
         return None
     try:
-        return datetime.strptime(text, "%y%m%dT%H%MZ").replace(tzinfo=UTC)
+        moment = datetime.strptime(text, "%y%m%dT%H%MZ").replace(tzinfo=UTC)
     except ValueError:
         return None
+    return moment if moment.year >= _FIRST_YEAR else None
