@@ -22,7 +22,7 @@ from typing import Any
 
 from tocsin.model import Category, Code
 
-_SCHEMES = ("same", "vtec", "oet", "awareness_type", "cap_cp", "gdacs", "usgs")
+_SCHEMES = ("same", "vtec", "oet", "awareness_type", "cap_cp", "gdacs", "usgs", "emsc")
 _SIGNIFICANCE = frozenset("WAYSOFN")  # NWSI 10-1703: warning, watch, advisory, statement, outlook, forecast, synopsis
 _LONGEST = 200  # characters; CAP events are a few words, and a longer one is no term
 _MOST_WORDS = 16
@@ -170,6 +170,7 @@ _NAMES: Mapping[str, str] = {
     "gdacs:eventtype": "gdacs",
     "eventtype": "gdacs",
     "usgs:type": "usgs",
+    "emsc:evtype": "emsc",
 }
 
 

@@ -23,7 +23,7 @@ LINK = '<link type="application/cap+xml" href="https://example.org/1"/>'
         pytest.param(f"<feed {ATOM}/>", "atom", id="atom"),
         pytest.param("<feed/>", None, id="feed-in-no-namespace"),
         pytest.param("<rss><channel/></rss>", "atom", id="rss"),
-        pytest.param(f"<rss {GEORSS}><channel/></rss>", None, id="georss"),
+        pytest.param(f"<rss {GEORSS}><channel/></rss>", "georss", id="georss"),
         pytest.param(f"<feed {ATOM} {GEORSS}><entry>{LINK}</entry></feed>", "atom", id="georss-with-cap-links"),
         pytest.param(f"<feed {ATOM} {GEORSS} {CAP.replace('xmlns', 'xmlns:cap')}/>", "atom", id="georss-with-cap"),
         pytest.param(f"<feed {ATOM} {GEORSS}><entry><alert {CAP}/></entry></feed>", "atom", id="georss-with-alert"),

@@ -177,7 +177,7 @@ def test_headline(at: Any, magnitude: float | None, headline: str) -> None:
 def test_quake_without_a_magnitude_keeps_to_a_kilometre_and_is_unknown(magnitude: Any) -> None:
     (item,) = read(feature(mag=magnitude)).items
     assert [(event.part, event.severity, event.measures) for event in item.events] == [
-        (4, Severity.UNKNOWN, {"depth_km": 17.9})
+        (4, Severity.UNKNOWN, {"depth_km": 17.9, "epicentre_lon": -124.4, "epicentre_lat": 40.5})
     ]
     assert item.problems
 

@@ -11,7 +11,22 @@ from datetime import datetime
 from typing import Protocol
 
 from tocsin.errors import FormatError
-from tocsin.formats import atom, cap, gtfs_rt, nws, nws_text, siri_sx, usgs
+from tocsin.formats import (
+    atom,
+    cap,
+    ea_flood,
+    emsc,
+    firms,
+    gdacs_geojson,
+    gdacs_rss,
+    geojson,
+    georss,
+    gtfs_rt,
+    nws,
+    nws_text,
+    siri_sx,
+    usgs,
+)
 from tocsin.formats._opened import Opened
 from tocsin.model import Reading
 
@@ -42,6 +57,13 @@ FORMATS: Mapping[str, Format] = {
     "usgs": usgs,
     "gtfs_rt": gtfs_rt,
     "siri_sx": siri_sx,
+    "gdacs_rss": gdacs_rss,
+    "gdacs_geojson": gdacs_geojson,
+    "emsc": emsc,
+    "ea_flood": ea_flood,
+    "firms": firms,
+    "georss": georss,  # after every feed of places that has a reader of its own
+    "geojson": geojson,  # after every list of features that has one
     "atom": atom,  # after every other feed in Atom or RSS: what is no list of places may be an index
 }
 

@@ -46,6 +46,22 @@ def read_time(text: str, *, at: str) -> tuple[datetime, tuple[Problem, ...]]:
     return moment, tuple(Problem(at=at, message=message, is_repaired=True) for message in problems)
 
 
+def has_offset(text: str) -> bool:
+    """Return whether an ISO 8601 text says by which clock its time is meant."""
+    found = _TIME.fullmatch(text.strip())
+    return found is not None and found[7] is not None
+
+
+def end_while_listed(since: datetime, lasts: timedelta, now: datetime) -> datetime:
+    """Return when our clock ends what a list names as in force without an end, and has named `since`.
+
+    At least half of `lasts` from `now`, in whole steps of `lasts`, so that it stays the same from poll to poll and
+    moves only when it must: what is listed does not run out, and a list that falls silent is not believed for ever.
+    """
+    steps = max(1, -((since - now - lasts / 2) // lasts))
+    return since + steps * lasts
+
+
 def _zone(offset: str | None, at: str) -> timezone:
     if offset is None or offset in "Zz":
         return UTC

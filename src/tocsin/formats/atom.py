@@ -15,24 +15,20 @@ Source: RFC 4287 (Atom), 4.1.2 and 4.2.7; RSS 2.0; OASIS CAP Feeds 1.0.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from lxml import etree
 
-from tocsin.errors import FormatError
+from tocsin.formats._feed import ATOM, feed_of
 from tocsin.formats._opened import Opened
-from tocsin.formats._time import read_time
 from tocsin.formats._url import is_web
 from tocsin.formats._xml import children, local, open_xml, text_of
 from tocsin.formats.cap import NAMESPACES, read_alert
 from tocsin.model import Item, Link, Problem, Reading
 
 SNAPSHOT = True  # where the issuer lists what is active
-MAX_ENTRIES = 20_000
 NEVER_READ = frozenset({"title", "subtitle", "summary", "author", "contributor", "category", "rights", "logo", "icon"})
 
-_ATOM = "http://www.w3.org/2005/Atom"
 _OTHER_FEEDS = frozenset({"http://www.georss.org/georss", "http://www.gdacs.org"})
 _MAX_FRESH = 100  # characters of a time
 _CAP_TYPES = ("application/cap+xml", "application/common-alerting-protocol+xml")
@@ -42,10 +38,7 @@ _ALERTS = tuple(f"{{{space}}}alert" for space in NAMESPACES)
 def read(body: bytes, *, source: str, now: datetime) -> Reading:
     """Return the embedded alerts and the links of an index. Raises FormatError when the document is none."""
     root, repaired = open_xml(body)
-    feed, kind, as_of = _feed(root)
-    entries = list(children(feed, kind))
-    if len(entries) > MAX_ENTRIES:
-        raise FormatError(f"more than {MAX_ENTRIES} entries", at="document")
+    feed, entries, kind, as_of = feed_of(root)
     own = {target for _, target in _targets(feed)}
     items = [*_alerts_in(feed, "feed", source=source, now=now)]
     links: dict[Link, None] = {}
@@ -73,30 +66,17 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
 def claims(opened: Opened) -> bool:
     """Return whether this is an Atom or RSS document, and no feed of places unless that says that it is about CAP."""
     name, space = opened.root
-    if opened.xml is None or (name, space) not in {("feed", _ATOM), ("rss", "")}:
+    if opened.xml is None or (name, space) not in {("feed", ATOM), ("rss", "")}:
         return False
     # Others than CAP's issuers publish GeoRSS.
-    return _OTHER_FEEDS.isdisjoint(opened.xml.nsmap.values()) or _names_cap(opened.xml)
+    return _OTHER_FEEDS.isdisjoint(opened.xml.nsmap.values()) or names_cap(opened.xml)
 
 
-def _names_cap(root: etree._Element) -> bool:
+def names_cap(root: etree._Element) -> bool:
     """Return whether a feed speaks of CAP: by a namespace, a whole alert, or the type of a link."""
     if not set(root.nsmap.values()).isdisjoint(NAMESPACES) or next(root.iter(*_ALERTS), None) is not None:
         return True
-    feed, name, _ = _feed(root)
-    return any(kind in _CAP_TYPES for entry in children(feed, name) for kind, _ in _targets(entry))
-
-
-def _feed(root: etree._Element) -> tuple[etree._Element, str, datetime | None]:
-    """Return the element that holds the entries, their name, and when the feed says that it was made."""
-    if local(root) == "feed":
-        return root, "entry", _moment(root, "updated")
-    if local(root) != "rss":
-        raise FormatError("the root element is neither feed nor rss", at="document")
-    channel = next(children(root, "channel"), None)
-    if channel is None:
-        raise FormatError("the RSS document has no channel", at="rss")
-    return channel, "item", _moment(channel, "lastBuildDate") or _moment(channel, "pubDate")
+    return any(kind in _CAP_TYPES for entry in feed_of(root).entries for kind, _ in _targets(entry))
 
 
 def _alerts_in(parent: etree._Element, at: str, *, source: str, now: datetime) -> Iterator[Item]:
@@ -122,17 +102,3 @@ def _link_of(entry: etree._Element) -> Link | None:
         return None
     fresh = next((text_of(child) for name in ("updated", "pubDate") for child in children(entry, name)), "")
     return Link(url=ranked[0][1], fresh=fresh[:_MAX_FRESH])
-
-
-def _moment(feed: etree._Element, name: str) -> datetime | None:
-    """Return the time in a child: ISO 8601 in Atom, RFC 822 in RSS; both are published in either."""
-    text = next((text_of(child) for child in children(feed, name)), "")[:_MAX_FRESH]
-    try:
-        return read_time(text, at=name)[0]
-    except FormatError:
-        pass
-    try:
-        moment = parsedate_to_datetime(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

@@ -7,7 +7,7 @@ each has a limit on its work, beyond which the convex hull stands in.
 
 Edges are straight in degrees, as in GeoJSON (RFC 7946, 3.1.1), not geodesics.
 
-Source: CAP 1.2, 3.2.4 (polygon, circle); RFC 7946 (GeoJSON); NIMA TR8350.2 (WGS 84).
+Source: CAP 1.2, 3.2.4 (polygon, circle); RFC 7946 (GeoJSON); OGC 17-002r1 (GeoRSS); NIMA TR8350.2 (WGS 84).
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ from __future__ import annotations
 from tocsin.geo._cap import cap_circle, cap_polygon
 from tocsin.geo._circle import circle
 from tocsin.geo._geojson import from_geojson
+from tocsin.geo._georss import Shape, georss
 from tocsin.geo._measure import box_around, distance_m
 from tocsin.geo._union import together
 
-__all__ = ["box_around", "cap_circle", "cap_polygon", "circle", "distance_m", "from_geojson", "together"]
+__all__ = [
+    "Shape",
+    "box_around",
+    "cap_circle",
+    "cap_polygon",
+    "circle",
+    "distance_m",
+    "from_geojson",
+    "georss",
+    "together",
+]

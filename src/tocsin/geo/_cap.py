@@ -55,6 +55,13 @@ def cap_circle(text: str, *, at: str) -> tuple[BaseGeometry, tuple[Problem, ...]
     return circle((float(lon) + 180.0) % 360.0 - 180.0, float(lat), radius_m), problems
 
 
+def positions_of(text: str, *, at: str) -> tuple[Ring, tuple[Problem, ...]]:
+    """Return the (lon, lat) positions of a list of "lat,lon" pairs, each somewhere on earth."""
+    found, problems = _positions(text, at=at)
+    line, more = oriented(found, at=at)
+    return line, problems + more
+
+
 def _positions(text: str, *, at: str) -> tuple[Ring, tuple[Problem, ...]]:
     """Return the (lon, lat) positions of a list of pairs; tells of commas that stand where they should not."""
     spaced = _spaced(text)

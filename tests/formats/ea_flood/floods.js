@@ -1,0 +1,8 @@
+{"@context": "http://environment.data.gov.uk/flood-monitoring/meta/context.jsonld",
+ "meta": {"publisher": "UNREAD", "hasFormat": ["http://environment.data.gov.uk/flood-monitoring/id/floods.csv"]},
+ "items": [
+  {"@id": "http://environment.data.gov.uk/flood-monitoring/id/floods/111EXAMPLE1", "description": "River Example at Sampleton", "eaAreaName": "UNREAD", "eaRegionName": "UNREAD", "floodArea": {"@id": "http://environment.data.gov.uk/flood-monitoring/id/floodAreas/111EXAMPLE1", "county": "UNREAD", "notation": "111EXAMPLE1", "polygon": "http://environment.data.gov.uk/flood-monitoring/id/floodAreas/111EXAMPLE1/polygon", "riverOrSea": "River Example"}, "floodAreaID": "111EXAMPLE1", "isTidal": false, "message": "River levels are rising.", "severity": "UNREAD", "severityLevel": 1, "timeMessageChanged": "2026-07-10T06:00:00", "timeRaised": "2026-07-10T05:00:00", "timeSeverityChanged": "2026-07-10T05:30:00"},
+  {"description": "The coast at Sampleton", "floodArea": {"notation": "111EXAMPLE2", "riverOrSea": "North Sea"}, "floodAreaID": "111EXAMPLE2", "isTidal": true, "message": "", "severityLevel": 2, "timeRaised": "2026-11-19T05:00:00"},
+  {"description": "Lower Example", "floodArea": {"notation": "111EXAMPLE3", "polygon": {"type": "Polygon", "coordinates": [[[-1.0, 53.0], [-0.9, 53.0], [-0.9, 53.1], [-1.0, 53.1], [-1.0, 53.0]]]}}, "severityLevel": 3, "timeRaised": "2026-11-19T05:00:00Z", "timeSeverityChanged": "2026-11-20T05:00:00+00:00"},
+  {"description": "Upper Example", "floodAreaID": "111EXAMPLE4", "severityLevel": 4, "timeRaised": "2026-11-19T05:00:00", "timeSeverityChanged": "2026-11-20T09:00:00"}
+ ]}
