@@ -350,10 +350,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A document that an index names but does not hold. `fresh` changes when the linked document does (or is "")."""
+    """A document that an index names but does not hold, and its format.
+
+    `fresh` changes when the linked document does (or is "").
+    """
 
     url: str
     fresh: str = ""
+    format: str = "cap"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,28 @@ LINK = '<link type="application/cap+xml" href="https://example.org/1"/>'
         pytest.param(f"<feed {ATOM} {GEORSS} {CAP.replace('xmlns', 'xmlns:cap')}/>", "atom", id="georss-with-cap"),
         pytest.param(f"<feed {ATOM} {GEORSS}><entry><alert {CAP}/></entry></feed>", "atom", id="georss-with-alert"),
         pytest.param(f"<rss {GEORSS}/>", None, id="rss-without-channel"),
+        pytest.param('<EDXLDistribution xmlns="urn:oasis:names:tc:emergency:EDXL:DE:1.0"/>', "edxl", id="edxl-1"),
+        pytest.param('<e:EDXLDistribution xmlns:e="urn:oasis:names:tc:emergency:EDXL:DE:2.0"/>', "edxl", id="edxl-2"),
+        pytest.param("<EDXLDistribution/>", None, id="edxl-in-no-namespace"),
+        pytest.param('{"warnings": [{"alert": {}, "uuid": "1"}]}', "meteoalarm", id="meteoalarm"),
+        pytest.param('{"warnings": []}', None, id="meteoalarm-quiet"),
+        pytest.param('{"warnings": [1]}', None, id="warnings-of-numbers"),
+        pytest.param('{"warnings": {"alert": {}}}', None, id="warnings-no-list"),
+        pytest.param(
+            '{"identifier": "1", "sender": "x", "sent": "", "msgType": "Alert", "status": "Actual"}', "nina", id="nina"
+        ),
+        pytest.param('[{"id": "mow.1", "version": 1, "i18nTitle": {}}]', "nina", id="nina-index"),
+        pytest.param('[{"id": 1}]', None, id="list-of-ids"),
+        pytest.param(
+            '{"type": "FeatureCollection", "features": [{"properties": {"warnId": "mow.1"}}]}', "nina", id="nina-shapes"
+        ),
+        pytest.param('{"heartbeatAgeInMillis": 1, "alerts": []}', "alertswiss", id="alertswiss-quiet"),
+        pytest.param(
+            '{"alerts": [{"identifier": "1", "publisherName": "", "allClear": false, "severity": ""}]}',
+            "alertswiss",
+            id="alertswiss",
+        ),
+        pytest.param('{"alerts": []}', None, id="alerts-of-whom"),
         pytest.param("<html/>", None, id="page"),
         pytest.param("<alert", None, id="cut"),
         pytest.param("", None, id="empty"),

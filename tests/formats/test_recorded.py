@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.shared
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 OURS = {"cap10": "cap", "cap11": "cap", "cap12": "cap", "cap_index": "atom"}
+CAP_FAMILY = {"meteoalarm_json": "meteoalarm", "nina_json": "nina", "alertswiss_json": "alertswiss", "edxl_de": "edxl"}
 SUFFIXES = {".xml": "cap", ".cap": "cap", ".html": "cap", ".atom": "atom", ".rss": "atom"}
 
 
@@ -37,15 +40,15 @@ def rows(shared: Path, *kinds: str) -> list[tuple[Path, str, dict[str, Any]]]:
     return [(shared / "feeds/dev" / row[0], row[1], json.loads(row[-1])) for row in cells if row[1] in kinds]
 
 
-def bodies(shared: Path, name: str) -> list[tuple[dict[str, Any], bytes]]:
-    """Return the (case, document) of a list of vectors."""
+def bodies(shared: Path, name: str, *, is_packed: bool = False) -> list[tuple[dict[str, Any], bytes]]:
+    """Return the (case, document) of a list of vectors, unpacked unless they are about packing."""
     cases = [json.loads(line) for line in (shared / "vectors" / name).read_text(encoding="utf-8").splitlines()]
     folder = (shared / "vectors" / name).parent
     packed = [
         base64.b64decode(case["b64"]) if "b64" in case else (folder / case["file"]).read_bytes() for case in cases
     ]
     return [
-        (case, gzip.decompress(body) if case.get("file", "").endswith(".gz") else body)
+        (case, gzip.decompress(body) if case.get("file", "").endswith(".gz") and not is_packed else body)
         for case, body in zip(cases, packed, strict=True)
     ]
 
@@ -98,10 +101,56 @@ def test_recorded_indices_are_counted(shared: Path) -> None:
 
 
 def test_recorded_documents_name_their_format(shared: Path) -> None:
-    recorded = rows(shared, *OURS)
+    ours = OURS | CAP_FAMILY
+    recorded = rows(shared, *ours)
     assert {path.name: formats.name_of(path.read_bytes()) for path, _, _ in recorded} == {
-        path.name: OURS[kind] for path, kind, _ in recorded
+        path.name: ours[kind] for path, kind, _ in recorded
     }
+
+
+def test_recorded_alerts_in_other_clothes_are_counted(shared: Path) -> None:
+    recorded = rows(shared, *CAP_FAMILY)
+    readings = {path.name: read(CAP_FAMILY[kind], path.read_bytes()) for path, kind, _ in recorded}
+    assert {name: len(reading.items) for name, reading in readings.items()} == {
+        path.name: expected["events"] for path, _, expected in recorded
+    }
+    assert all(item.events for reading in readings.values() for item in reading.items)
+
+
+def test_recorded_meteoalarm_says_what_the_manifest_says(shared: Path) -> None:
+    ((path, _, expected),) = rows(shared, "meteoalarm_json")
+    found = events(read("meteoalarm", path.read_bytes()))
+    assert {event.msg_type: found.count(event) for event in found}.keys() == set(expected["msgType"])
+    assert sum(len(event.texts) for event in found) == expected["infos"]
+    assert sorted({text.language for event in found for text in event.texts}) == expected["languages"]
+    assert {code.scheme for event in found for area in event.areas for code in area.geocodes} == {"EMMA_ID"}
+    assert {text.event for event in found for text in event.texts} >= set(expected["event"])
+    assert min(event.sent for event in found) == datetime.fromisoformat(expected["sent_min"])
+    assert max(event.sent for event in found) == datetime.fromisoformat(expected["sent_max"])
+    assert max(event.expires for event in found if event.expires) == datetime.fromisoformat(expected["expires_max"])
+
+
+def test_recorded_nina_is_one_cancel_in_nine_languages(shared: Path) -> None:
+    ((path, _, expected),) = [row for row in rows(shared, "nina_json") if row[2]["events"]]
+    (event,) = events(read("nina", path.read_bytes()))
+    assert (event.identifier, event.msg_type) == (expected["identifier"], expected["msgType"])
+    assert event.sent == datetime.fromisoformat(expected["sent"])
+    assert [text.language for text in event.texts] == expected["languages"]
+    assert len(event.references) == 1
+    assert {code.scheme for area in event.areas for code in area.geocodes} == {"AreaId", "ARS"}
+
+
+def test_recorded_alertswiss_says_what_the_manifest_says(shared: Path) -> None:
+    ((path, _, expected),) = rows(shared, "alertswiss_json")
+    (event,) = events(read("alertswiss", path.read_bytes()))
+    assert (event.identifier, event.severity) == (expected["identifier"], Severity.MODERATE)
+    assert event.sent == datetime(2025, 5, 20, 10, 41, tzinfo=UTC)  # 12:41 in Zurich
+    assert [bool(area.geometry) for area in event.areas] == [True] * expected["areas"]
+
+
+def test_recorded_envelope_holds_the_alerts_of_the_manifest(shared: Path) -> None:
+    ((path, _, expected),) = rows(shared, "edxl_de")
+    assert {event.identifier for event in events(read("edxl", path.read_bytes()))} >= set(expected["identifiers"])
 
 
 def test_recorded_malformed_documents_end_in_problems(shared: Path) -> None:
@@ -144,6 +193,37 @@ def test_hostile_xml_is_refused_or_read_at_once(shared: Path) -> None:
         expect = case["expect"].partition(" ")[0]
         if outcome != expect and expect in {"accept", "reject"}:
             wrong.append(f"{case['file']} is not {expect}ed")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("folder", "name"), [("zip", "cap_zip"), ("xml", "cap")])
+def test_hostile_documents_cost_little(shared: Path, folder: str, name: str) -> None:
+    """In a child of its own, so that the figures are those of the readers: 100 ms and 200 MB each (RELIABILITY)."""
+    done = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, Path(__file__).with_name("costs.py"), name, shared / "vectors" / folder / "cases.jsonl"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    costs = json.loads(done.stdout)
+    assert costs["documents"] >= 20
+    # Twenty times what is allowed: the machine of a gate is shared. The real figure is printed by costs.py.
+    assert costs["slowest_ms"] < 2_000, costs
+    assert costs["peak_mb"] < 200, costs
+
+
+def test_hostile_archives_are_refused_or_read(shared: Path) -> None:
+    wrong = []
+    for case, body in bodies(shared, "zip/cases.jsonl", is_packed=True):
+        try:
+            items = read("cap_zip", body).items
+            outcome = "accept" if all(item.events for item in items) else "part"
+            outcome = f"accept {sum(bool(item.events) for item in items)}" if outcome == "part" else outcome
+        except FormatError:
+            outcome = "reject"
+        expected = case["expect"].partition(",")[0]
+        if outcome not in expected and expected != "ignore":
+            wrong.append((case["file"], outcome))
     assert wrong == []
 
 

@@ -12,9 +12,12 @@ from typing import Protocol
 
 from tocsin.errors import FormatError
 from tocsin.formats import (
+    alertswiss,
     atom,
     cap,
+    cap_zip,
     ea_flood,
+    edxl,
     emsc,
     firms,
     gdacs_geojson,
@@ -22,6 +25,8 @@ from tocsin.formats import (
     geojson,
     georss,
     gtfs_rt,
+    meteoalarm,
+    nina,
     nws,
     nws_text,
     siri_sx,
@@ -52,6 +57,11 @@ class Format(Protocol):
 
 FORMATS: Mapping[str, Format] = {
     "cap": cap,
+    "cap_zip": cap_zip,
+    "edxl": edxl,
+    "meteoalarm": meteoalarm,
+    "nina": nina,
+    "alertswiss": alertswiss,
     "nws": nws,
     "nws_text": nws_text,
     "usgs": usgs,

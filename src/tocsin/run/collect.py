@@ -17,8 +17,6 @@ from tocsin.errors import FormatError
 from tocsin.model import Decision, Event, Health, Item, Link, Problem, Reading, Source
 from tocsin.store import Change, Store
 
-LINKED = "cap"  # what the indices that we read link to
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:

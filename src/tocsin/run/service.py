@@ -211,7 +211,7 @@ class Loops:
                 continue
             seen.add(link)
             if answer.body is not None:
-                documents.append(collect.Document(format=collect.LINKED, body=answer.body))
+                documents.append(collect.Document(format=link.format, body=answer.body))
         seen.intersection_update(links)
         return documents, seen.issuperset(links)
 

@@ -1,0 +1,245 @@
+"""The rules of CAP for one alert, however it is written: which events it is.
+
+`read_alert` reads an alert through `Named`, so that CAP in XML (`cap`) and in JSON (`meteoalarm`, `nina`) is one.
+
+Source: OASIS Common Alerting Protocol 1.2, section 3.2; CAP 1.1 and 1.0, same section; MeteoAlarm CAP profile;
+NWSI 10-1703 (VTEC).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shapely.geometry.base import BaseGeometry
+
+from tocsin import geo
+from tocsin.errors import FormatError
+from tocsin.formats._info import Info, agreeing, areas_of, same_in_other_languages, worst
+from tocsin.formats._named import MAX_NAME, Named, union
+from tocsin.formats._time import read_time
+from tocsin.formats._vtec import aliases, end_of, is_over, read_vtec, status_of
+from tocsin.model import (
+    Area,
+    Category,
+    Certainty,
+    Event,
+    Item,
+    MsgType,
+    Problem,
+    Reference,
+    Response,
+    Scope,
+    Severity,
+    Status,
+    Text,
+    Urgency,
+)
+
+_VTEC = "VTEC"
+READ_PARAMETERS = frozenset({"awareness_level", "awareness_type", _VTEC})
+
+MAX_INFOS = 500
+MAX_REFERENCES = 1_000
+FAR_AHEAD = timedelta(days=7)
+
+_DEFAULT_LANGUAGE = "en-US"  # CAP 1.2, 3.2.2 language: to be assumed where none is given
+_READ_SHAPE = {"polygon": geo.cap_polygon, "circle": geo.cap_circle}
+_FORMER = {"very likely": Certainty.LIKELY}  # CAP 1.0; CAP 1.2, 3.2.2 certainty, note
+
+
+def read_alert(alert: Named, *, source: str, now: datetime) -> Item:
+    """Return the item that an alert is; one that cannot be read has no events and says why."""
+    events: tuple[Event, ...] = ()
+    try:
+        events = _Alert(alert, source=source, now=now).events()
+    except FormatError as error:
+        alert.problems.append(Problem(at=error.at or alert.at, message=error.message))
+    return Item(at=alert.at, events=events, problems=tuple(alert.problems))
+
+
+class _Alert:
+    """Reads one alert; what is wrong with it goes to `element.problems`."""
+
+    def __init__(self, element: Named, *, source: str, now: datetime) -> None:
+        self.element = element
+        self.source = source
+        self.now = now
+        self._geometries: dict[tuple[str, ...], BaseGeometry | None] = {}
+
+    def events(self) -> tuple[Event, ...]:
+        """Return the events of the alert. Raises FormatError when what identifies it is missing or there twice."""
+        envelope = self._envelope()
+        if self.element.count("info") > MAX_INFOS:
+            raise FormatError(f"more than {MAX_INFOS} infos", at=self.element.at)
+        groups = self._joined([self._info(info) for info in self.element.each("info")])
+        if not groups:
+            return (envelope,)
+        return tuple(self._event(envelope, twins, part) for part, twins in enumerate(groups))
+
+    def _envelope(self) -> Event:
+        """Return the event that the alert is without any info, as a Cancel may be."""
+        for name in ("identifier", "sender", "sent", "status", "msgType", "scope", "references"):
+            if self.element.count(name) > 1:
+                # Two identities, and a reader that took either could be made to end the wrong warning.
+                raise FormatError("an element that must stand once stands there again", at=self.element.where(name))
+        sent = self.element.time("sent")
+        if sent is None:
+            raise FormatError("the alert has no readable time of sending", at=self.element.where("sent"))
+        if sent > self.now + FAR_AHEAD:
+            self.element.problem("sent", "the alert says that it was sent more than a week from now; kept")
+        own = Reference(self.element.required("sender"), self.element.required("identifier"), sent)
+        return Event(
+            source=self.source,
+            sender=own.sender,
+            identifier=own.identifier,
+            sent=sent,
+            status=self.element.decisive(Status, "status"),
+            msg_type=self.element.decisive(MsgType, "msgType"),
+            scope=self.element.choice(Scope, "scope", Scope.PUBLIC),
+            references=self._references(own),
+        )
+
+    def _references(self, own: Reference) -> tuple[Reference, ...]:
+        """Return the messages that this one speaks of: triples apart by white space, which a sender may hold too.
+
+        Source: CAP 1.2, 3.2.1 references.
+        """
+        text = self.element.text("references", limit=MAX_REFERENCES * 100)
+        found, is_whole = _triples(text, own, self.element.where("references"), self.element.problems)
+        if not is_whole:
+            self.element.problem("references", "part of the list is not sender,identifier,sent; left out")
+        if own in found:
+            self.element.repaired("references", "the alert refers to itself; left out")
+        return tuple(reference for reference in found if reference != own)
+
+    # --- joining the infos ----------------------------------------------------------------------------------------
+
+    def _joined(self, infos: Sequence[Info]) -> list[list[Info]]:
+        """Return the infos in groups of twins, in document order of each group's first."""
+        groups = agreeing(infos)
+        joined = same_in_other_languages(groups)
+        if len(joined) < len(groups):
+            self.element.repaired("info", "languages of one alert differ in rating or times; the worse counts")
+        return joined
+
+    def _event(self, envelope: Event, twins: Sequence[Info], part: int) -> Event:
+        first = twins[0]
+        status = status_of(first.vtecs)
+        replies = [twin.response for twin in twins if twin.response]
+        onsets = [twin.onset for twin in twins if twin.onset is not None]
+        onset = min(onsets) if len(onsets) == len(twins) else None  # what states none has begun
+        return replace(
+            envelope,
+            part=part,
+            status=envelope.status if status is Status.ACTUAL else status,
+            aliases=aliases(first.vtecs, sent=envelope.sent),
+            is_over=is_over(first.vtecs) or (bool(replies) and all(Response.ALL_CLEAR in reply for reply in replies)),
+            category=union(Category, (twin.category for twin in twins)),
+            codes=tuple(dict.fromkeys(code for twin in twins for code in twin.codes)),
+            urgency=worst(Urgency, (twin.urgency for twin in twins)),
+            severity=worst(Severity, (twin.severity for twin in twins)),
+            certainty=worst(Certainty, (twin.certainty for twin in twins)),
+            response=union(Response, replies),
+            effective=min((twin.effective for twin in twins if twin.effective), default=None),
+            onset=onset,
+            expires=self._expires(twins, max(onset or envelope.sent, envelope.sent)),
+            sender_name=first.sender_name,
+            web=first.web,
+            texts=tuple(dict.fromkeys(twin.text for twin in twins)),
+            areas=areas_of(twins),
+        )
+
+    def _expires(self, twins: Sequence[Info], begins: datetime) -> datetime | None:
+        """Return the latest end. NWS lets a product expire before its event does; VTEC then knows the later end."""
+        moments = (*(twin.expires for twin in twins), end_of(twins[0].vtecs))
+        latest = max((moment for moment in moments if moment), default=None)
+        if latest is not None and latest < begins:
+            self.element.problem("info/expires", "the alert expires before it begins or was sent; kept")
+        return latest
+
+    # --- the elements of <info> and <area> ------------------------------------------------------------------------
+
+    def _info(self, info: Named) -> Info:
+        language = info.language("language", _DEFAULT_LANGUAGE)
+        parameters = info.codes("parameter", only=READ_PARAMETERS)
+        areas = [(area, _shapes(area)) for area in info.each("area")]
+        return Info(
+            language=language,
+            text=Text(
+                language=language,
+                event=info.text("event", MAX_NAME),
+                headline=info.text("headline"),
+                description=info.text("description"),
+                instruction=info.text("instruction"),
+            ),
+            category=info.choices(Category, "category"),
+            codes=info.codes("eventCode") + tuple(code for code in parameters if code.scheme != _VTEC),
+            urgency=info.choice(Urgency, "urgency", Urgency.UNKNOWN),
+            severity=info.choice(Severity, "severity", Severity.UNKNOWN),
+            certainty=info.choice(Certainty, "certainty", Certainty.UNKNOWN, _FORMER),
+            response=info.choices(Response, "responseType"),
+            effective=info.time("effective"),
+            onset=info.time("onset"),
+            expires=info.time("expires"),
+            sender_name=info.text("senderName", MAX_NAME),
+            web=info.web("web"),
+            areas=tuple(self._area(area, shapes) for area, shapes in areas),
+            shapes=frozenset(text for _, shapes in areas for *_, text in shapes),
+            vtecs=read_vtec(code.value for code in parameters if code.scheme == _VTEC),
+        )
+
+    def _area(self, area: Named, shapes: Sequence[tuple[str, str, str]]) -> Area:
+        return Area(
+            description=area.text("areaDesc"),
+            geometry=self._geometry(area, shapes),
+            geocodes=area.codes("geocode"),
+            altitude_ft=area.number("altitude"),
+            ceiling_ft=area.number("ceiling"),
+        )
+
+    def _geometry(self, area: Named, shapes: Sequence[tuple[str, str, str]]) -> BaseGeometry | None:
+        """Return what the shapes cover, or None. Languages repeat their shapes: equal ones are read once."""
+        key = tuple(text for *_, text in shapes)
+        if key not in self._geometries:
+            found: list[BaseGeometry] = []
+            for name, at, text in shapes:
+                try:
+                    shape, problems = _READ_SHAPE[name](text, at=at)
+                except FormatError as error:
+                    area.problems.append(Problem(at=at, message=f"{error.message}; left out"))
+                    continue
+                found.append(shape)
+                area.problems.extend(problems)
+            whole, problems = geo.together(found, at=area.at) if found else (None, ())
+            area.problems.extend(problems)
+            self._geometries[key] = whole
+        return self._geometries[key]
+
+
+def _shapes(area: Named) -> list[tuple[str, str, str]]:
+    """Return (name, position, text) of every polygon and circle that has one. Empty ones are published."""
+    texts = ((name, shape.at, shape.own_text()) for name in ("polygon", "circle") for shape in area.each(name))
+    return [(name, at, text) for name, at, text in texts if text]
+
+
+def _triples(text: str, own: Reference, at: str, problems: list[Problem]) -> tuple[dict[Reference, None], bool]:
+    """Return the references in a list, and whether nothing else stands in it."""
+    sender, *pieces = " ".join(text.split()).split(",")
+    found: dict[Reference, None] = {}
+    is_whole, position = True, 0
+    while position + 1 < len(pieces) and len(found) < MAX_REFERENCES:
+        identifier = pieces[position].strip()
+        moment, _, rest = pieces[position + 1].strip().partition(" ")
+        try:
+            sent, repaired = read_time(moment if identifier and sender.strip() else "", at=at)
+        except FormatError:
+            # Out of step: again one comma on. What stands before the alert's own sender belongs to the broken triple.
+            sender = own.sender if identifier.endswith(f" {own.sender}") else identifier
+            position, is_whole = position + 1, False
+            continue
+        problems += repaired
+        found[Reference(sender.strip(" \"'"), identifier, sent)] = None
+        sender, position = rest, position + 2
+    return found, is_whole and not sender.strip() and position == len(pieces)

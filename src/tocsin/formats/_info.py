@@ -1,0 +1,142 @@
+"""The infos of one CAP alert, and which of them say the same in another language.
+
+Infos that say the same of the same area in other languages become one event with several texts; infos that differ in
+area, rating, times or codes become events of their own. Where languages of one alert differ in rating or times, the
+worse counts: joining may never lower or shorten.
+
+Source: OASIS Common Alerting Protocol 1.2, section 3.2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from tocsin.formats._vtec import Vtec
+from tocsin.model import Area, Category, Certainty, Code, Response, Severity, Text, Urgency
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """What one <info> says, before it is joined with its twins in other languages.
+
+    `shapes` holds the texts of its polygons and circles: equal texts are equal areas, whatever the areas are called.
+    """
+
+    language: str
+    text: Text
+    category: tuple[Category, ...]
+    codes: tuple[Code, ...]
+    urgency: Urgency
+    severity: Severity
+    certainty: Certainty
+    response: tuple[Response, ...]
+    effective: datetime | None
+    onset: datetime | None
+    expires: datetime | None
+    sender_name: str
+    web: str
+    areas: tuple[Area, ...]
+    shapes: frozenset[str]
+    vtecs: tuple[Vtec, ...]
+
+    @property
+    def geocodes(self) -> frozenset[Code]:
+        """Return the codes of all areas."""
+        return frozenset(code for area in self.areas for code in area.geocodes)
+
+    @property
+    def is_placed(self) -> bool:
+        """Return whether anything but words says where."""
+        return bool(self.shapes or self.geocodes)
+
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """Return what is spoken of, in whatever language: shapes, else geocodes, else the number of areas; event codes.
+
+        Only the values of codes count: languages of one alert name one list by its versions (BBK, 2025).
+        """
+        where = self.shapes or self.geocodes or len(self.areas)
+        return (where, frozenset(code.value for code in self.codes), self.vtecs)
+
+    @property
+    def rating(self) -> tuple[object, ...]:
+        """Return what twins agree in, besides area and codes."""
+        return (self.urgency, self.severity, self.certainty, self.onset, self.expires)
+
+    @property
+    def named(self) -> tuple[object, ...]:
+        """Return what makes this the same said again in one language: event and, without shapes, areas of one name."""
+        names = () if self.shapes else tuple(area.description for area in self.areas)
+        return (self.language.lower(), self.text.event.casefold(), names)
+
+
+def agreeing(infos: Sequence[Info]) -> list[list[Info]]:
+    """Return the infos in groups that agree in subject and rating.
+
+    Of two in one language only one that says the same again joins; one in a new language joins the first group that
+    lacks it, so that two warnings in two languages pair in their order.
+    """
+    groups: list[list[Info]] = []
+    peers_of: dict[tuple[object, ...], list[tuple[set[str], list[Info]]]] = {}
+    said: dict[tuple[object, ...], list[Info]] = {}
+    for info in infos:
+        language = info.language.lower()
+        key = (*info.subject, info.rating)
+        again = said.get((*key, *info.named))
+        if again is not None:
+            again.append(info)
+            continue
+        peers = peers_of.setdefault(key, [])
+        lacking = next((peer for peer in peers if language not in peer[0]), None)
+        if lacking is None:
+            lacking = (set(), [])
+            peers.append(lacking)
+            groups.append(lacking[1])
+        lacking[0].add(language)
+        lacking[1].append(info)
+        said[(*key, *info.named)] = lacking[1]
+    return groups
+
+
+def same_in_other_languages(groups: Sequence[list[Info]]) -> list[list[Info]]:
+    """Return the groups with those made one that share subject and no language: one alert, rated twice.
+
+    Where neither shape nor code shows that the area is the same, they stay apart: two warnings for one are better
+    than one for two.
+    """
+    joined: list[list[Info]] = []
+    peers_of: dict[tuple[object, ...], list[tuple[set[str], list[Info]]]] = {}
+    for group in groups:
+        languages = {info.language.lower() for info in group}
+        peers = peers_of.setdefault(group[0].subject if group[0].is_placed else (id(group),), [])
+        lacking = next((peer for peer in peers if languages.isdisjoint(peer[0])), None)
+        if lacking is None:
+            peers.append((languages, group))
+            joined.append(group)
+        else:
+            lacking[0].update(languages)
+            lacking[1].extend(group)
+    return joined
+
+
+def areas_of(twins: Sequence[Info]) -> tuple[Area, ...]:
+    """Return the areas of the first, and those of the others that add a place: not the same in another language."""
+    areas = list(twins[0].areas)
+    codes = {code for area in areas for code in area.geocodes}
+    for twin in twins[1:]:
+        for area in twin.areas:
+            if not codes.issuperset(area.geocodes):
+                codes.update(area.geocodes)
+                areas.append(area)
+    return tuple(areas)
+
+
+def worst(kind: type[Choice], values: Iterable[Choice]) -> Choice:
+    """Return the first in the order of CAP's list, which goes from worst to least and ends with Unknown."""
+    return min(values, key=list(kind).index)
