@@ -183,12 +183,12 @@ def test_recorded_alerts_show_nothing_that_is_never_read(shared: Path) -> None:
 def test_hostile_xml_is_refused_or_read_at_once(shared: Path) -> None:
     wrong = []
     for case, body in bodies(shared, "xml/cases.jsonl"):
-        before = time.perf_counter()
+        before = time.process_time()
         try:
             outcome = "accept" if events(read("cap", body)) else "reject"
         except FormatError:
             outcome = "reject"
-        if time.perf_counter() - before > 0.25:
+        if time.process_time() - before > 0.25:
             wrong.append(f"{case['file']} is slow")
         expect = case["expect"].partition(" ")[0]
         if outcome != expect and expect in {"accept", "reject"}:
