@@ -157,9 +157,9 @@ def test_unreadable_record_is_named_without_its_words(read: Any) -> None:
 # --- what a decision commits to -----------------------------------------------------------------------------------
 
 
-def test_item_bytes_do_not_depend_on_the_position_in_a_feed() -> None:
+def test_item_digest_do_not_depend_on_the_position_in_a_feed() -> None:
     first, second = Item(at="alert[0]", events=(EVENT,)), Item(at="alert[7]", events=(EVENT,))
-    assert record.item_bytes(first) == record.item_bytes(second)
+    assert record.item_digest(first) == record.item_digest(second)
 
 
 @pytest.mark.parametrize(
@@ -171,11 +171,11 @@ def test_item_bytes_do_not_depend_on_the_position_in_a_feed() -> None:
     ],
 )
 def test_different_items_have_different_bytes(other: Item) -> None:
-    assert record.item_bytes(other) != record.item_bytes(Item(at="alert[0]", events=(EVENT,)))
+    assert record.item_digest(other) != record.item_digest(Item(at="alert[0]", events=(EVENT,)))
 
 
 def test_unreadable_items_are_told_apart_by_position() -> None:
-    assert record.item_bytes(Item(at="alert[0]")) != record.item_bytes(Item(at="alert[1]"))
+    assert record.item_digest(Item(at="alert[0]")) != record.item_digest(Item(at="alert[1]"))
 
 
 def test_commitment_is_hmac_sha256() -> None:
@@ -185,7 +185,7 @@ def test_commitment_is_hmac_sha256() -> None:
 
 
 def test_commitment_without_the_key_fits_no_guess() -> None:
-    content = record.item_bytes(Item(at="alert[0]", events=(EVENT,)))
+    content = record.item_digest(Item(at="alert[0]", events=(EVENT,)))
     assert record.commitment(b"a" * 32, content) != record.commitment(b"b" * 32, content)
 
 

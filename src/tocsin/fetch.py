@@ -104,10 +104,12 @@ async def fetch(
     last_modified: str = "",
     hosts: Collection[str] = (),
     max_bytes: int = MAX_BYTES,
+    unpack: bool = True,
     deadline_s: float = 60,
 ) -> Fetched:
     """Return what `url` holds, or that it has not changed since `etag` and `last_modified`.
 
+    Without `unpack` a body that was packed for its transport is handed over packed: its reader unpacks it in a stream.
     `hosts` are the hosts of the source (`catalogue.hosts`): neither `url`, which may be a link that a feed gave, nor
     a redirect may lead to another one. Without them only the host of `url` itself is allowed. `deadline_s` counts
     from the moment at which the host is ours to ask until the last byte. `now` turns dates in the answer into
@@ -123,7 +125,8 @@ async def fetch(
         raise FetchError("the link leads to a host that is not the source's", code="link-refused", retry=False)
     try:
         async with client.turn(target.host), asyncio.timeout(deadline_s):
-            return await _follow(client, target, headers, allowed=allowed, max_bytes=max_bytes, now=now)
+            limits = (max_bytes, unpack)
+            return await _follow(client, target, headers, allowed=allowed, limits=limits, now=now)
     except TimeoutError:
         raise FetchError(f"no complete answer within {deadline_s:g} s", code="timeout") from None
 
@@ -188,12 +191,18 @@ def _checked(client: Client, url: str) -> httpx2.URL:
 
 
 async def _follow(
-    client: Client, target: httpx2.URL, headers: dict[str, str], *, allowed: set[str], max_bytes: int, now: datetime
+    client: Client,
+    target: httpx2.URL,
+    headers: dict[str, str],
+    *,
+    allowed: set[str],
+    limits: tuple[int, bool],
+    now: datetime,
 ) -> Fetched:
     for _ in range(MAX_REDIRECTS + 1):
         async with _answer(client, target, headers) as response:
             if not response.has_redirect_location:
-                return await _read(response, headers, max_bytes=max_bytes, now=now)
+                return await _read(response, headers, limits=limits, now=now)
             target = _redirected(client, target, response.headers["Location"], allowed)
     raise FetchError(f"more than {MAX_REDIRECTS} redirects", code="redirect-refused")
 
@@ -242,13 +251,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-async def _read(response: httpx2.Response, sent: dict[str, str], *, max_bytes: int, now: datetime) -> Fetched:
+async def _read(response: httpx2.Response, sent: dict[str, str], *, limits: tuple[int, bool], now: datetime) -> Fetched:
     headers = response.headers
     wish = egress.retry_after_s(headers.get("Retry-After"), now)
     if response.status_code == HTTPStatus.NOT_MODIFIED and sent:
         body = None
     elif response.status_code == HTTPStatus.OK:
-        body = await _body(response, max_bytes)
+        body = await _body(response, *limits)
     else:
         raise FetchError(
             f"the server answered {response.status_code}",
@@ -272,12 +281,12 @@ def _validator(value: str | None) -> str:
     return value if value and len(value) <= MAX_VALIDATOR and value.isascii() and value.isprintable() else ""
 
 
-async def _body(response: httpx2.Response, max_bytes: int) -> bytes:
-    """Return the body, unpacked; stop reading at the first byte too many."""
+async def _body(response: httpx2.Response, max_bytes: int, is_unpacked: bool) -> bytes:
+    """Return the body, unpacked if asked for; stop reading at the first byte too many."""
     coding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"identity", "", "gzip", "x-gzip"}:
         raise FetchError("the body is packed in a way that was not asked for", code="encoding")
-    unpack = _Gzip(max_bytes) if coding.endswith("gzip") else None
+    unpack = _Gzip(max_bytes) if is_unpacked and coding.endswith("gzip") else None
     parts: list[bytes] = []
     wire = 0
     async for piece in response.aiter_raw():

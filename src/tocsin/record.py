@@ -68,14 +68,16 @@ def _unreadable(noun: type, error: ValidationError) -> FormatError:
     return FormatError(f"this is no {noun.__name__}", at=at)
 
 
-def item_bytes(item: Item) -> bytes:
-    """Return what a decision on `item` commits to: equal items give equal bytes, wherever in a feed they stand.
+def item_digest(item: Item) -> bytes:
+    """Return what a decision on `item` commits to, 32 bytes; equal items give equal ones, wherever they stand.
 
-    To be turned into a commitment and forgotten, whatever the verdict was.
+    It is SHA-256 of the item in canonical JSON, so that a collector of a large feed need not hold the items. To be
+    turned into a commitment and forgotten, whatever the verdict was.
     """
-    if item.events:
-        return b"[" + b",".join(to_text(event).encode() for event in item.events) + b"]"
-    return to_text(item).encode()
+    if not item.events:
+        return sha256(to_text(item).encode()).digest()
+    texts = ",".join(to_text(event) for event in item.events)
+    return sha256(f"[{texts}]".encode()).digest()
 
 
 def commitment(day_key: bytes, content: bytes) -> bytes:

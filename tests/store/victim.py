@@ -65,7 +65,7 @@ def collect(step: int) -> Change:
     return Change(
         events=((news, f"thread {step // 2}", NOW), (rewritten, "thread 0", NOW)),
         absent={name(f"event {step - 1}"): NOW} if step else {},
-        decisions=((decision(), record.item_bytes(changes.item(news.event))), (decision("X"), b"dropped")),
+        decisions=((decision(), record.item_digest(changes.item(news.event))), (decision("X"), b"dropped")),
         health=(health(digest=str(step)),),
     )
 

@@ -25,7 +25,10 @@ def _readings(
     format_: str | None,
     source: str | None,
 ) -> Iterator[tuple[Path, str, Reading]]:
-    """Yield (file, source id, reading); a file that cannot be read gives a reading with the problem only."""
+    """Yield (file, source id, reading), for a streamed format once for each part of the file.
+
+    A file that cannot be read gives a reading with the problem only.
+    """
     from rich.console import Console
     from rich.progress import track
 
@@ -38,11 +41,11 @@ def _readings(
         name = format_ or formats.name_of(body) or ""
         source_id = source or f"recorded-{name}"
         try:
-            reading = formats.read(name, body, source=source_id, now=now) if name else _NAMELESS
+            for reading in formats.stream(name, body, source=source_id, now=now) if name else (_NAMELESS,):
+                yield file, source_id, reading
         except FormatError as error:
             refused = Problem(at=error.at or "document", message=error.message)
-            reading = Reading(problems=(refused,), is_complete=False)
-        yield file, source_id, reading
+            yield file, source_id, Reading(problems=(refused,), is_complete=False)
 
 
 _NAMELESS = Reading(
@@ -187,7 +190,7 @@ def _leaf(item: Item, decision: Decision) -> Any:
     """Return the ledger entry that a decision would get, under the key of a day that is over at once."""
     from tocsin import record
 
-    noise = record.commitment(secrets.token_bytes(32), record.item_bytes(item))
+    noise = record.commitment(secrets.token_bytes(32), record.item_digest(item))
     return record.decision_entry(day=datetime.now(UTC).date(), ruleset=decision.ruleset, commitment=noise)
 
 

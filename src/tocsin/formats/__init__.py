@@ -6,9 +6,9 @@ after a bad one, and it raises FormatError, with a position and never with conte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tocsin.errors import FormatError
 from tocsin.formats import (
@@ -16,6 +16,7 @@ from tocsin.formats import (
     atom,
     cap,
     cap_zip,
+    datex2,
     ea_flood,
     edxl,
     emsc,
@@ -35,7 +36,7 @@ from tocsin.formats import (
 from tocsin.formats._opened import Opened
 from tocsin.model import Reading
 
-__all__ = ["FORMATS", "Format", "name_of", "read"]
+__all__ = ["FORMATS", "Format", "Streamed", "is_streamed", "name_of", "read", "stream"]
 
 
 class Format(Protocol):
@@ -55,8 +56,21 @@ class Format(Protocol):
         """Return whether the content names this format without doubt. Raises FormatError when it belies itself."""
 
 
+@runtime_checkable
+class Streamed(Protocol):
+    """What a format offers besides when its documents may be larger than memory. They may come packed (gzip)."""
+
+    def stream(self, body: bytes, *, source: str, now: datetime) -> Iterator[Reading]:
+        """Yield what the document says in parts that `read` joins, each dropped before the next is asked for.
+
+        The document is read to its end only when the last part has been taken. Raises FormatError as `read` does;
+        what breaks off later is a part that is not complete.
+        """
+
+
 FORMATS: Mapping[str, Format] = {
     "cap": cap,
+    "datex2": datex2,
     "cap_zip": cap_zip,
     "edxl": edxl,
     "meteoalarm": meteoalarm,
@@ -80,16 +94,34 @@ FORMATS: Mapping[str, Format] = {
 
 def read(format: str, body: bytes, *, source: str, now: datetime) -> Reading:  # noqa: A002  one name everywhere
     """Return what `body`, stated to be of `format`, says. Raises FormatError, also for an unknown format."""
+    return _reader(format).read(body, source=source, now=now)
+
+
+def stream(format: str, body: bytes, *, source: str, now: datetime) -> Iterator[Reading]:  # noqa: A002
+    """Yield what `read` returns, in parts: one for most formats, one for each item of a streamed one."""
+    reader = _reader(format)
+    if isinstance(reader, Streamed):
+        yield from reader.stream(body, source=source, now=now)
+    else:
+        yield reader.read(body, source=source, now=now)
+
+
+def is_streamed(format: str) -> bool:  # noqa: A002
+    """Return whether documents of this format are unpacked by their reader, piece by piece, and name no others."""
+    return isinstance(FORMATS.get(format), Streamed)
+
+
+def _reader(format: str) -> Format:  # noqa: A002
     reader = FORMATS.get(format)
     if reader is None:
         raise FormatError(f"there is no reader for this format; there are {', '.join(FORMATS)}", at="document")
-    return reader.read(body, source=source, now=now)
+    return reader
 
 
 def name_of(body: bytes) -> str | None:
     """Return the format that the content itself names without doubt, the first of `FORMATS` that claims it, or None.
 
-    Reads the whole document: a cut one names nothing.
+    Reads the whole document, so that a cut one names nothing; of a streamed format only the beginning.
     """
     opened = Opened(body)
     try:

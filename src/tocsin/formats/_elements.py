@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
 
 from lxml import etree
 
@@ -21,7 +22,10 @@ class Elements(Named):
     def __init__(self, element: etree._Element, *, at: str, problems: list[Problem]) -> None:
         super().__init__(at=at, problems=problems)
         self._own = element
-        self._children = by_name(element)
+        self._children = self._by_name(element)
+
+    def _by_name(self, element: etree._Element) -> Mapping[str, Sequence[etree._Element]]:
+        return by_name(element)
 
     @property
     def name(self) -> str:
@@ -36,10 +40,10 @@ class Elements(Named):
         """Return how many children have this name."""
         return len(self._children.get(name, ()))
 
-    def each(self, name: str) -> list[Elements]:
+    def each(self, name: str) -> list[Self]:
         """Return every child of this name, in document order."""
         found = enumerate(self._children.get(name, ()), 1)
-        return [Elements(child, at=f"{self.at}/{name}[{n}]", problems=self.problems) for n, child in found]
+        return [type(self)(child, at=f"{self.at}/{name}[{n}]", problems=self.problems) for n, child in found]
 
     def below(self, *names: str) -> list[Elements]:
         """Return every element of these names, however deep it lies below, in document order."""

@@ -13,6 +13,7 @@ from lxml import etree
 
 from tocsin.errors import FormatError
 from tocsin.formats._json import loads
+from tocsin.formats._stream import beginning
 from tocsin.formats._xml import local, namespace, open_xml
 
 _MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # byte order marks, halves of UTF-16, white space
@@ -35,6 +36,11 @@ class Opened:
             return open_xml(self.body)[0]
         except FormatError:
             return None
+
+    @cached_property
+    def beginning(self) -> list[etree._Element]:
+        """Return the first elements of an XML document of any size, packed or not, in document order."""
+        return beginning(self.body)
 
     @property
     def root(self) -> tuple[str, str]:

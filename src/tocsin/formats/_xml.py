@@ -24,10 +24,10 @@ MAX_ATTRIBUTES = 200  # of one element
 
 _BOM = b"\xef\xbb\xbf"
 # How a document begins in UTF-16: with a byte order mark, or with "<" and its other half.
-_UTF_16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}
+UTF_16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}
 _PROLOG = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)  # what may stand before the root without harm
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
-_DECLARED = re.compile(rb"""(<\?xml[^>]{0,200}?encoding\s*=\s*)(["'])([A-Za-z0-9._:-]{1,40})\2""")
+DECLARED = re.compile(rb"""(<\?xml[^>]{0,200}?encoding\s*=\s*)(["'])([A-Za-z0-9._:-]{1,40})\2""")
 # Bytes that begin with "<" and no NUL are none of these, whatever the declaration says.
 _WIDE = ("utf-16", "utf16", "utf-32", "utf32", "ucs", "iso-10646-ucs")
 # In these every byte is a letter, so that UTF-8 taken for one of them is nonsense that no parser notices.
@@ -46,8 +46,8 @@ def open_xml(body: bytes) -> tuple[etree._Element, tuple[Problem, ...]]:
     """
     if len(body) > MAX_BYTES:
         raise FormatError(f"the document is larger than {MAX_BYTES} bytes", at="document")
-    body, problems = _readable(body)
-    _refuse_by_its_start(body)
+    body, problems = readable(body)
+    refuse_by_its_start(body)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -66,7 +66,7 @@ def open_xml(body: bytes) -> tuple[etree._Element, tuple[Problem, ...]]:
     return root, problems
 
 
-def _readable(body: bytes) -> tuple[bytes, tuple[Problem, ...]]:
+def readable(body: bytes) -> tuple[bytes, tuple[Problem, ...]]:
     """Return the document from its first "<" on, with a declaration of its encoding that is true."""
     said: list[str] = []
     body = body.removeprefix(_BOM)
@@ -76,10 +76,10 @@ def _readable(body: bytes) -> tuple[bytes, tuple[Problem, ...]]:
     body = stripped
     if not body:
         raise FormatError("the document is empty", at="document")
-    wide = _UTF_16.get(body[:2])
+    wide = UTF_16.get(body[:2])
     if wide:
         body = _from_utf_16(body, wide)
-    declared = _DECLARED.match(body)
+    declared = DECLARED.match(body)
     encoding = declared[3].decode().lower() if declared else "utf-8"
     if encoding.replace("-", "") == "utf7":
         raise FormatError("UTF-7 is refused", at="line 1")
@@ -88,7 +88,7 @@ def _readable(body: bytes) -> tuple[bytes, tuple[Problem, ...]]:
     if declared and is_lie:
         said.append(_LIES)
     if declared and (is_lie or wide):
-        body = _DECLARED.sub(rb"\1\2utf-8\2", body, count=1)
+        body = DECLARED.sub(rb"\1\2utf-8\2", body, count=1)
     return body, tuple(Problem(at="line 1", message=message, is_repaired=True) for message in said)
 
 
@@ -107,7 +107,8 @@ def _is_utf_8(body: bytes) -> bool:
         return False
 
 
-def _refuse_by_its_start(body: bytes) -> None:
+def refuse_by_its_start(body: bytes) -> None:
+    """Raise FormatError for a page, a document type declaration, or what is no XML."""
     prolog = _PROLOG.match(body)
     start = prolog.end() if prolog else 0
     if _HTML.match(body, start):

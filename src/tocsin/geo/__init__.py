@@ -16,6 +16,7 @@ from tocsin.geo._cap import cap_circle, cap_polygon
 from tocsin.geo._circle import circle
 from tocsin.geo._geojson import from_geojson
 from tocsin.geo._georss import Shape, georss
+from tocsin.geo._gml import from_gml
 from tocsin.geo._measure import box_around, distance_m
 from tocsin.geo._union import together
 
@@ -27,6 +28,7 @@ __all__ = [
     "circle",
     "distance_m",
     "from_geojson",
+    "from_gml",
     "georss",
     "together",
 ]

@@ -1,20 +1,21 @@
 """The collect loop's step: documents of one poll in, one commit out.
 
-    bytes -> formats.read -> gate.examine -> lifecycle -> Change -> store.commit
+    bytes -> formats.stream -> gate.examine -> lifecycle -> Change -> store.commit
 
-Nothing of a document outlives this step but what the gate admitted. A document that cannot be read costs itself
+Nothing of a document outlives this step but what the gate admitted; while it is read, no more is held of it than that
+and a digest for each decision, so that a feed may be larger than memory. A document that cannot be read costs itself
 only; absence ends an event only in a snapshot source, and only when every document of the poll was read whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tocsin import formats, gate, lifecycle, record, regions
 from tocsin.errors import FormatError
-from tocsin.model import Decision, Event, Health, Item, Link, Problem, Reading, Source
+from tocsin.model import Decision, Event, Health, Link, Problem, Reading, Source
 from tocsin.store import Change, Store
 
 
@@ -54,20 +55,17 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
 
     `health` is what was known of the source before. When no document could be read the poll counts as failed.
     """
-    readings, problems = _read(poll.documents, source, now)
-    if poll.documents and not readings:
-        return Collected(health=fail(store, health, "unreadable", now=now), problems=tuple(problems))
-    items = [item for reading in readings for item in reading.items]
-    rulings = [gate.examine(item, issuer_class=source.issuer_class) for item in items]
-    admitted = {one.event.id: one for ruling in rulings for one in ruling.admitted}
-    whole = bool(poll.documents) and not problems and all(reading.is_complete for reading in readings)
-    events = [one.event for one in admitted.values()]
+    found = _examine(poll.documents, source, now)
+    if poll.documents and not found.documents:
+        return Collected(health=fail(store, health, "unreadable", now=now), problems=tuple(found.problems))
+    events = [one.event for one in found.admitted.values()]
+    whole = found.is_complete and found.documents > 0
     absent = _absences(store, source, events, health, whole=whole, now=now)
     healthy = replace(
         health,
         attempted=now,
         succeeded=now,
-        as_of=max((reading.as_of for reading in readings if reading.as_of), default=health.as_of),
+        as_of=found.as_of or health.as_of,
         failures=0,
         error="",
         etag=poll.etag,
@@ -78,25 +76,19 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
     threads = _threads(store, events)
     store.commit(
         Change(
-            events=tuple((one, threads[one.event.id], now) for one in admitted.values()),
+            events=tuple((one, threads[one.event.id], now) for one in found.admitted.values()),
             threads=threads,
             absent=dict.fromkeys(absent.absent, now) if absent else {},
-            decisions=tuple(
-                (ruling.decision, record.item_bytes(item)) for item, ruling in zip(items, rulings, strict=True)
-            ),
+            decisions=tuple(found.decisions),
             health=(healthy,),
         ),
         now=now,
     )
     return Collected(
         health=healthy,
-        decisions=tuple(ruling.decision for ruling in rulings),
-        problems=(
-            *problems,
-            *(problem for reading in readings for problem in _all_problems(reading)),
-            *_far_off(source, items, admitted),
-        ),
-        links=tuple(link for reading in readings for link in reading.links),
+        decisions=tuple(decision for decision, _ in found.decisions),
+        problems=tuple(found.problems),
+        links=tuple(found.links),
     )
 
 
@@ -116,35 +108,60 @@ def schedule(store: Store, health: Health, due: datetime, *, now: datetime) -> H
 
 def links(source: Source, index: bytes, *, now: datetime) -> tuple[Link, ...]:
     """Return the documents that an index names; none where the body is no index or cannot be read."""
+    if formats.is_streamed(source.format):
+        return ()
     try:
         return formats.read(source.format, index, source=source.id, now=now).links
     except FormatError:
         return ()
 
 
-def _read(documents: Sequence[Document], source: Source, now: datetime) -> tuple[list[Reading], list[Problem]]:
-    readings, problems = [], []
+@dataclass(slots=True)
+class _Found:
+    """What has been found in the documents of a poll so far. `documents` counts those that could be read."""
+
+    documents: int = 0
+    is_complete: bool = True
+    as_of: datetime | None = None
+    admitted: dict[str, gate.Admitted] = field(default_factory=dict)
+    decisions: list[tuple[Decision, bytes]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+
+    def take(self, reading: Reading, source: Source) -> None:
+        """Examine the items of one part of a document, and keep of them what may be kept."""
+        for item in reading.items:
+            ruling = gate.examine(item, issuer_class=source.issuer_class)
+            self.admitted |= {one.event.id: one for one in ruling.admitted}
+            self.decisions.append((ruling.decision, record.item_digest(item)))
+            self.problems += [*item.problems, *_far_off(source, ruling.admitted, at=item.at)]
+        self.problems += reading.problems
+        self.links += reading.links
+        self.is_complete &= reading.is_complete
+        self.as_of = max(filter(None, (self.as_of, reading.as_of)), default=None)
+
+
+def _examine(documents: Sequence[Document], source: Source, now: datetime) -> _Found:
+    found = _Found()
     for position, document in enumerate(documents):
         try:
-            readings.append(formats.read(document.format, document.body, source=source.id, now=now))
+            for reading in formats.stream(document.format, document.body, source=source.id, now=now):
+                found.take(reading, source)
         except FormatError as error:
-            problems.append(Problem(at=f"document[{position}] {error.at}".strip(), message=error.message))
-    return readings, problems
+            found.is_complete = False
+            at = f"document[{position}] {error.at}".strip()
+            found.problems.append(Problem(at=at, message=error.message))
+        else:
+            found.documents += 1
+    return found
 
 
-def _all_problems(reading: Reading) -> Iterable[Problem]:
-    yield from reading.problems
-    for item in reading.items:
-        yield from item.problems
-
-
-def _far_off(source: Source, items: Iterable[Item], admitted: Container[str]) -> Iterator[Problem]:
+def _far_off(source: Source, admitted: Iterable[gate.Admitted], *, at: str) -> Iterator[Problem]:
     """Yield a Problem for each area thousands of kilometres off the issuer's territory: its axes may be swapped."""
-    for item in items:
-        for event in item.events:
-            for number, area in enumerate(event.areas, 1):
-                if event.id in admitted and area.geometry and regions.is_far(area.geometry, source.jurisdiction):
-                    yield Problem(at=f"{item.at} area[{number}]", message=_FAR_OFF)
+    for one in admitted:
+        for number, area in enumerate(one.event.areas, 1):
+            if area.geometry and regions.is_far(area.geometry, source.jurisdiction):
+                yield Problem(at=f"{at} area[{number}]", message=_FAR_OFF)
 
 
 _FAR_OFF = "the area lies far off the issuer's territory; are latitude and longitude swapped?"

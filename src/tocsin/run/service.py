@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from tocsin import __version__, catalogue, channels, fetch
+from tocsin import __version__, catalogue, channels, fetch, formats
 from tocsin.channels import Channel
 from tocsin.config import ChannelConfig
 from tocsin.errors import FetchError, TocsinError
@@ -182,7 +182,13 @@ class Loops:
         etag, last_modified = fetch.validators(health, random=self.random)
         hosts = catalogue.hosts(source)
         answer = await fetch.fetch(
-            self.client, source.url, now=self.clock(), etag=etag, last_modified=last_modified, hosts=hosts
+            self.client,
+            source.url,
+            now=self.clock(),
+            etag=etag,
+            last_modified=last_modified,
+            hosts=hosts,
+            unpack=not formats.is_streamed(source.format),
         )
         if answer.body is None:
             return answer, collect.Poll(etag=answer.etag, last_modified=answer.last_modified, digest=health.digest)

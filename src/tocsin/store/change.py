@@ -54,8 +54,8 @@ class Change:
     a type error. An event that arrives counts as listed again. `threads` moves stored events to another thread
     (threads merge). `absent` says since when a snapshot no longer lists an event;
     None means that it lists it again; an event that is absent already keeps its first moment.
-    `decisions` pairs each decision with the item's bytes (`record.item_bytes`): they are turned into a keyed
-    commitment inside the transaction and go no further. `notices` are put in the outbox, `told` and `forget`
+    `decisions` pairs each decision with the item's digest (`record.item_digest`): it is turned into a keyed
+    commitment inside the transaction and goes no further. `notices` are put in the outbox, `told` and `forget`
     (channel, place, family) change what each channel was told, `outcomes` what became of the notices.
     `channel_classes` says of what kind each channel in `notices` is, for the ledger. `is_start` records that the
     service has started.
