@@ -16,7 +16,7 @@ ROOT = Path(tocsin.__file__).parent
 LAYERS = {
     "errors": 0,
     "model": 1,
-    "geo": 2, "config": 2, "hazards": 2, "regions": 2, "catalogue": 2,
+    "geo": 2, "config": 2, "hazards": 2, "regions": 2, "catalogue": 2, "rhythm": 2,
     "places": 2.5,  # reads shapes with geo
     "formats": 3, "gate": 3, "letters": 3, "lifecycle": 3, "match": 3, "impact": 3, "concern": 3, "notices": 3,
     "coverage": 3, "render": 3, "record": 3,

@@ -38,9 +38,11 @@ class Entry:
 
 WORLD = "001"  # UN M49
 _PLAIN = {"id", "publisher", "url", "format", "licence", "attribution", "language", "snapshot", "about"}
+_SPANS = ("interval_s", "stale_after_s", "cadence_s", "heartbeat_s")
 _KEYS = {
     *_PLAIN,
-    *("jurisdiction", "watches", "interval_s", "stale_after_s", "issuer_class"),
+    *("jurisdiction", "watches", "issuer_class"),
+    *_SPANS,
     *("like", "hosts", "planned", "verified", "sunset"),
 }
 _REQUIRED = ("id", "publisher", "url", "format", "licence", "attribution", "jurisdiction", "watches")
@@ -79,9 +81,7 @@ def _entry(row: Mapping[str, Any], watches: Mapping[str, list[str]], formats: It
     if row["format"] not in formats:
         raise ConfigError("its format is not listed", setting=name)
     _refuse_unknown(dict.fromkeys(row["watches"]), watches, name)
-    spans: dict[str, Any] = {
-        key.removesuffix("_s"): timedelta(seconds=row[key]) for key in ("interval_s", "stale_after_s") if key in row
-    }
+    spans: dict[str, Any] = {key.removesuffix("_s"): timedelta(seconds=row[key]) for key in _SPANS if key in row}
     source = Source(
         **{key: row[key] for key in _PLAIN & row.keys()},
         **spans,

@@ -1,20 +1,63 @@
 """Whether somebody who works watches a place: what lets us say "quiet as of", and what makes us say "blind".
 
-A source works as long as its last success is not older than its `stale_after`. A snapshot source must also move on by
-its own clock: a generator that froze goes on answering with the same old list, and that is not quiet.
+A source works as long as it answers, moves on by its own time where it has one, and sends the heartbeat that it
+promises. HTTP proves only the first: a generator that froze, and a cache before it, go on answering 200 or 304 with
+the same old list, and that is not quiet.
+
+How long a feed's own time may stand still (`patience`): three times the cadence that its publisher declares and one
+poll. Where none is declared, what its own history has taught (`rhythm`): the longest rest that is usual and half of it
+again, but no less than the 99th percentile, nor than three median gaps and one poll. Until that is known, a snapshot
+gets the patience that its `stale_after` gives; a feed of messages is not judged, for it may rest as long as nothing
+happens. So it is later on, unless it moves by itself: most of its moves bring no news.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from tocsin.model import Blindness, Health, Place, Source, State
+from tocsin import rhythm
+from tocsin.model import Blindness, Flag, Health, Place, Source, State
 
 COUNTRY, SUBDIVISION, WORLD = "ISO3166-1", "ISO3166-2", "001"
 FROZEN_AFTER = 4  # times stale_after ...
-FROZEN_AT_LEAST = timedelta(hours=1)  # ... and this, by the feed's own time
+FROZEN_AT_LEAST = timedelta(hours=1)  # ... and this, by the feed's own time, while its rhythm is not known
+CADENCES_MISSED = 3
+BEATS_MISSED = 3
+REST_MARGIN = 1.5
+IDLE_SHARE = 0.8
+"""Share of moves without news from which a feed of messages moves by itself."""
+
+
+class Silence(StrEnum):
+    """Why a source cannot be relied on, in closed words. `SILENCES` says them in a sentence."""
+
+    NEVER_ANSWERED = "never-answered"
+    NO_ANSWER = "no-answer"
+    FROZEN = "frozen"
+    NO_HEARTBEAT = "no-heartbeat"
+
+
+SILENCES: Mapping[Silence, str] = {
+    Silence.NEVER_ANSWERED: "has not answered yet",
+    Silence.NO_ANSWER: "has given no good answer for too long",
+    Silence.FROZEN: "answers, but its own time stands still",
+    Silence.NO_HEARTBEAT: "answers, but the heartbeat that it promises does not come",
+}
+
+FLAGS: Mapping[Flag, str] = {
+    Flag.WENT_BACK: "went back in time: an older state came after a newer one; it ended and changed nothing",
+    Flag.HALF_EMPTY: "lost nearly all of its alerts at once; nothing ends before a second reading says so",
+    Flag.PARTLY_UNREADABLE: "part of it could not be read; what is missing from it proves nothing",
+    Flag.REPAIRED: "does not keep to its standard; what could be repaired was",
+    Flag.TIME_AHEAD: "tells of times too far ahead; such alerts are quarantined: kept and counted, without effect",
+    Flag.LATE: "sent alerts that were already over; they are counted, nobody is told",
+    Flag.ENDS_BEFORE_ONSET: "sent alerts that end before they begin; they last as long as their hazard usually does",
+    Flag.ID_REUSED: "changed what an alert says under the same identifier and time; taken as a change",
+    Flag.FOREIGN_CANCEL: "cancelled or updated alerts of another sender; that ends nothing",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +75,52 @@ def is_working(source: Source, health: Health | None, now: datetime, *, since: d
     A source that was never reached counts as working until `stale_after` after `since`, when the service started, so
     that a fresh start is not told as blindness.
     """
-    until = silent_from(source, health, since=since)
-    return until is not None and now < until
+    return silence(source, health, now, since=since) is None
+
+
+def silence(source: Source, health: Health | None, now: datetime, *, since: datetime | None = None) -> Silence | None:
+    """Return why `source` cannot be relied on at `now`, the first thing that went missing, or None."""
+    past = [(moment, why) for moment, why in _silences(source, health, since) if moment is None or moment <= now]
+    return min(past, key=lambda one: one[0].timestamp() if one[0] else 0.0)[1] if past else None
 
 
 def silent_from(source: Source, health: Health | None, *, since: datetime | None = None) -> datetime | None:
     """Return the moment from which `source` counts as silent if nothing more is heard; None when it was never heard."""
-    heard = health.succeeded if health else None
-    if heard is None:
-        return since + source.stale_after if since else None
-    moments = [heard + source.stale_after]
-    if source.snapshot and health and health.as_of:
-        moments.append(health.as_of + FROZEN_AFTER * source.stale_after + FROZEN_AT_LEAST)
-    return min(moments)
+    return min((moment for moment, _ in _silences(source, health, since) if moment is not None), default=None)
+
+
+def _silences(
+    source: Source, health: Health | None, since: datetime | None
+) -> Iterator[tuple[datetime | None, Silence]]:
+    """Yield the moment at which each thing goes missing if nothing more is heard; None when it was never there."""
+    if health is None or health.succeeded is None:
+        yield (since + source.stale_after if since else None), Silence.NEVER_ANSWERED
+        return
+    yield health.succeeded + source.stale_after, Silence.NO_ANSWER
+    rest = patience(source, health)
+    if health.as_of is not None and rest is not None:
+        yield health.as_of + rest, Silence.FROZEN
+    if source.heartbeat is not None and health.beat is not None:
+        yield health.beat + BEATS_MISSED * source.heartbeat, Silence.NO_HEARTBEAT
+
+
+def patience(source: Source, health: Health) -> timedelta | None:
+    """Return how long the feed's own time may stand still, or None where its standing still says nothing."""
+    if source.cadence is not None:
+        return CADENCES_MISSED * source.cadence + source.interval
+    if rhythm.is_known(health.gaps) and (source.snapshot or _moves_by_itself(health)):
+        median, p99 = rhythm.quantile(health.gaps, 0.5), rhythm.quantile(health.gaps, 0.99)
+        rest = rhythm.longest_usual(health.gaps)
+        assert median is not None
+        assert p99 is not None
+        assert rest is not None, "a known rhythm has gaps enough"
+        return max(CADENCES_MISSED * median + source.interval, p99, REST_MARGIN * rest)
+    return FROZEN_AFTER * source.stale_after + FROZEN_AT_LEAST if source.snapshot else None
+
+
+def _moves_by_itself(health: Health) -> bool:
+    moves = sum(health.gaps.values())
+    return health.idle >= rhythm.ENOUGH and health.idle >= IDLE_SHARE * moves
 
 
 def covers(source: Source, place: Place) -> bool:

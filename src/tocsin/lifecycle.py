@@ -6,7 +6,8 @@ Rules, in full:
   source, and references only within one sender: nobody ends another's warning.
 - A *thread* is all messages that are joined by references, by a re-used identifier, or by an alias.
 - Only what is Actual, Public and an Alert, Update or Cancel has an effect on other messages, and nothing that is from
-  more than a week ahead of our clock: a feed with an absurd date can neither ring nor silence.
+  more than a week ahead of our clock, or tells of a hazard then that nobody can foresee: a feed with an absurd date
+  can neither ring nor silence. It is *quarantined*: kept, counted and shown, without effect.
 - A message is *superseded* when
   1. an Update of its sender, sent no earlier than itself, references it. Where Updates of one moment reference one
      another in a circle, or one itself, those references prove nothing and all of them stay;
@@ -21,7 +22,9 @@ Rules, in full:
 - So without a Cancel the newest word of a thread always stays; a sibling supersedes nothing (two Updates of one Alert
   stay both, and no area is ever lost); every doubt leaves a warning standing until it expires.
 - *In force* is what is Actual, Public, an Alert or Update, not over by its own word, not superseded, before its end
-  by our clock, not from more than a week ahead of it, and still listed by its source if that publishes snapshots.
+  by our clock, not quarantined, and not ended by a snapshot of its source that no longer lists it (`vanished`).
+- A document is *back in time* when it brings back only what was replaced or gone, and lacks what replaced it. It ends
+  nothing: the newest known wins by (sender, sent, references).
 
 The order in which messages arrive does not matter; a failed fetch is not an input. Everywhere, `events` holds one
 event for each id: which version of a message counts when an issuer changes it under the same name is the store's.
@@ -42,8 +45,8 @@ from tocsin.model import Code, Event, MsgType, Reference, Scope, Status, message
 
 AHEAD_AT_MOST = timedelta(days=7)
 LIFE_WITHOUT_HAZARD = timedelta(hours=24)
-SECOND_LOOK_FROM = 5
 SECOND_LOOK_PERCENT = 80
+_UNFORESEEN = frozenset({"earthquake", "tsunami", "tornado"})  # families that nobody foresees a week ahead
 _QUAKE = "quake:"
 _VTEC = "vtec:"
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -126,22 +129,73 @@ def boundary(events: Iterable[Event], now: datetime) -> datetime | None:
     """
     events = list(events)
     moments = [moment for event in in_force(events, now) for moment in (event.onset, ends(event)) if moment]
-    moments += [event.sent - AHEAD_AT_MOST for event in events if event.sent > now + AHEAD_AT_MOST]
+    moments += [_from(event) - AHEAD_AT_MOST for event in events if is_ahead(event, now)]
     return min((moment for moment in moments if moment > now), default=None)
 
 
 def vanished(live: Collection[str], listed: Collection[str], *, suspected: bool) -> Vanished:
     """Return which of the `live` event ids a complete snapshot with the `listed` ones has ended.
 
-    When more than four fifths of at least five would go at once nothing goes, unless that was `suspected` before:
-    an emptied feed looks like an all-clear, and an all-clear can wait for a second look.
+    When more than four fifths would go at once, of a few all of them, nothing goes, unless that was `suspected`
+    before: an emptied feed looks like an all-clear, and an all-clear can wait for a second look.
     """
     live = frozenset(live)
     gone = live - frozenset(listed)
-    is_doubtful = len(live) >= SECOND_LOOK_FROM and len(gone) * 100 > SECOND_LOOK_PERCENT * len(live)
+    is_doubtful = len(gone) * 100 > SECOND_LOOK_PERCENT * len(live)
     if is_doubtful and not suspected:
         return Vanished(absent=frozenset(), suspected=True)
     return Vanished(absent=gone, suspected=False)
+
+
+def is_ahead(event: Event, now: datetime) -> bool:
+    """Return whether the event is from too far ahead of our clock to have an effect."""
+    return _from(event) > now + AHEAD_AT_MOST
+
+
+def went_back(known: Iterable[Event], listed: Iterable[Event], now: datetime, *, absent: Collection[str] = ()) -> bool:
+    """Return whether a document that lists `listed` is older than what was `known` before, as a stale copy is.
+
+    It has no message that is new, brings back one that was replaced or ended (`absent` as for `in_force`), and lacks
+    all of those in force that are newer. A feed that merely drops its newest message is not back in time.
+    """
+    known, listed = list(known), list(listed)
+    if not listed or not {event.message for event in listed} <= {event.message for event in known}:
+        return False
+    live = in_force(known, now, absent=absent)
+    names, standing = {event.id for event in listed}, {event.id for event in live}
+    newest = max(map(_second, listed))
+    newer = [event for event in live if _second(event) > newest]
+    return bool(newer) and not names <= standing
+
+
+def reissues(events: Iterable[Event]) -> dict[str, str]:
+    """Return event id -> id of the earlier event of the same sender that says the same under another identifier.
+
+    The same: hazard, ratings, times of onset and end, words and areas. When it was sent does not matter. Cost: linear.
+    """
+    first: dict[tuple[object, ...], Event] = {}
+    found = {}
+    for event in sorted(events, key=lambda one: (one.sent, one.id)):
+        known = first.setdefault(_content(event), event)
+        if known.identifier != event.identifier:
+            found[event.id] = known.id
+    return found
+
+
+def _content(event: Event) -> tuple[object, ...]:
+    """Return what an event says, without when and under which name."""
+    areas = tuple((area.description, area.geometry and area.geometry.wkb, area.geocodes) for area in event.areas)
+    ratings = (event.urgency, event.severity, event.certainty, event.response)
+    times = (event.onset, event.expires)
+    return (event.source, event.sender, event.msg_type, event.hazard, ratings, times, event.texts, areas)
+
+
+def _from(event: Event) -> datetime:
+    """Return the moment that must not lie far ahead: when it was sent; for what nobody foresees also its onset."""
+    hazard = HAZARDS.get(event.hazard or "")
+    if event.onset and hazard and hazard.family in _UNFORESEEN:
+        return max(event.sent, event.onset)
+    return event.sent
 
 
 def _counts(event: Event, now: datetime) -> bool:
@@ -150,7 +204,7 @@ def _counts(event: Event, now: datetime) -> bool:
         event.status is Status.ACTUAL
         and event.scope is Scope.PUBLIC
         and event.msg_type in {MsgType.ALERT, MsgType.UPDATE, MsgType.CANCEL}
-        and event.sent <= now + AHEAD_AT_MOST
+        and not is_ahead(event, now)
     )
 
 

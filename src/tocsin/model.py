@@ -209,6 +209,20 @@ class State(StrEnum):
     BLIND = "blind"
 
 
+class Flag(StrEnum):
+    """What is odd about a feed, in closed words: no word of the feed is in them. `coverage.FLAGS` explains each."""
+
+    WENT_BACK = "went-back"
+    HALF_EMPTY = "half-empty"
+    PARTLY_UNREADABLE = "partly-unreadable"
+    REPAIRED = "repaired"
+    TIME_AHEAD = "time-ahead"
+    LATE = "late"
+    ENDS_BEFORE_ONSET = "ends-before-onset"
+    ID_REUSED = "id-reused"
+    FOREIGN_CANCEL = "foreign-cancel"
+
+
 # --- what an issuer says ------------------------------------------------------------------------------------------
 
 
@@ -384,6 +398,9 @@ class Source:
 
     `families` are the hazard families that it watches. A source with `snapshot` publishes all that is in force each
     time, so that absence from a complete, successful reading ends an event; the others publish messages.
+
+    `cadence` is how often the publisher makes the feed anew, by the feed's own time; `heartbeat` how often it says that
+    it lives (a test or a status message). None where the publisher promises neither.
     """
 
     id: str
@@ -400,14 +417,27 @@ class Source:
     stale_after: timedelta = timedelta(minutes=15)
     snapshot: bool = False
     about: str = ""
+    cadence: timedelta | None = None
+    heartbeat: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A flag that a feed has earned: when last, and in how many polls or for how many messages since it first did."""
+
+    flag: Flag
+    last: datetime
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What is known of a source's last polls. `error` is a code ("http-503", "not-xml"), never a body's words.
+    """What is known of a source's last polls. `error` is a code ("http-503", "html-page"), never a body's words.
 
-    `etag`, `last_modified` and `digest` (SHA-256 of the last body) make the next poll conditional. `suspected` is
+    `etag`, `last_modified` and `digest` (SHA-256 of the last body) make the next poll conditional. `as_of` is the
+    newest of the feed's own times, `changed` when we saw it change last, `beat` the newest heartbeat. `suspected` is
     true when the last complete snapshot lost so much that the next one must confirm it (`lifecycle.vanished`).
+    `gaps` is the feed's rhythm (`rhythm`), `idle` how many of its moves brought no news; `marks` what is odd about it.
     """
 
     source: str
@@ -421,6 +451,11 @@ class Health:
     last_modified: str = ""
     digest: str = ""
     suspected: bool = False
+    changed: datetime | None = None
+    beat: datetime | None = None
+    gaps: Mapping[int, float] = field(default_factory=dict)
+    idle: float = 0.0
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,18 +33,20 @@ def test_take_remembers_the_validators_and_that_it_worked() -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "code"),
     [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"<!doctype html><html><body>Sign in</body></html>", id="captive-portal"),
-        pytest.param(cap("a")[:300], id="truncated"),
+        pytest.param(b"", "empty-body", id="empty"),
+        pytest.param(b" \r\n\t", "empty-body", id="blank"),
+        pytest.param(b"<!doctype html><html><body>Sign in</body></html>", "html-page", id="captive-portal"),
+        pytest.param(b"\n<HTML lang='en'>", "html-page", id="page-without-doctype"),
+        pytest.param(cap("a")[:300], "unreadable", id="truncated"),
     ],
 )
-def test_take_counts_a_poll_of_nothing_readable_as_failed(body: bytes) -> None:
+def test_take_counts_a_poll_of_nothing_readable_as_failed(body: bytes, code: str) -> None:
     with Store.open(None) as store:
         known = replace(UNKNOWN, succeeded=NOW - MINUTE, etag='"0"')
         health = take(store, MESSAGES, _poll(body), known, now=NOW).health
-        assert (health.succeeded, health.failures, health.error, health.etag) == (NOW - MINUTE, 1, "unreadable", "")
+        assert (health.succeeded, health.failures, health.error, health.etag) == (NOW - MINUTE, 1, code, "")
 
 
 def test_take_loses_nothing_after_a_bad_document() -> None:

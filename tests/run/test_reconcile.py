@@ -147,8 +147,10 @@ def test_a_quake_rings_once_and_again_when_a_revision_raises_the_level() -> None
     assert world.poll(quakes(6.4, updated=world.now)) == ["worse"]
 
 
-def test_a_quake_that_a_complete_snapshot_no_longer_lists_is_over() -> None:
+def test_a_quake_that_two_complete_snapshots_no_longer_list_is_over() -> None:
     world = World(source=USGS)
     world.poll(quakes(5.2))
+    world.now += MINUTE
+    assert world.poll(quakes(updated=world.now)) == []
     world.now += MINUTE
     assert world.poll(quakes(updated=world.now)) == ["ended"]

@@ -1,84 +1,93 @@
 """The collect loop's step: documents of one poll in, one commit out.
 
-    bytes -> formats.stream -> gate.examine -> lifecycle -> Change -> store.commit
+    bytes -> examining.examine -> lifecycle -> Change -> store.commit
 
-Nothing of a document outlives this step but what the gate admitted; while it is read, no more is held of it than that
-and a digest for each decision, so that a feed may be larger than memory. A document that cannot be read costs itself
-only; absence ends an event only in a snapshot source, and only when every document of the poll was read whole.
+Nothing of a document outlives this step but what the gate admitted. Absence ends an event only in a snapshot source,
+and only when every document of the poll was read whole, is no older than what was had before, and has not lost so much
+that it must be looked at twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tocsin import formats, gate, lifecycle, record, regions
+from tocsin import formats, lifecycle
 from tocsin.errors import FormatError
-from tocsin.model import Decision, Event, Health, Link, Problem, Reading, Source
-from tocsin.store import Change, Store
+from tocsin.model import Decision, Event, Flag, Health, Link, Problem, Source
+from tocsin.run import vitals
+from tocsin.run.examining import Document, Found, examine, why_unreadable
+from tocsin.store import Change, Standing, Store
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """One body of a poll and the format that its source (or its index) states."""
-
-    format: str
-    body: bytes
+__all__ = ["Collected", "Document", "Poll", "fail", "links", "schedule", "take"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
     """A successful fetch: the documents, and the validators that make the next one conditional.
 
-    No documents means "not modified": the source was reached, and all that it said before still stands.
+    No documents means "not modified": the source was reached, and all that it said before still stands. `standing`
+    holds the ids of the events of documents that the index still names and that were not fetched again; `is_whole` is
+    false when some that it names could not be had.
     """
 
     documents: tuple[Document, ...] = ()
     etag: str = ""
     last_modified: str = ""
     digest: str = ""
+    standing: frozenset[str] = frozenset()
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """What a poll gave, in numbers and positions only."""
+    """What a poll gave, in numbers, positions and ids only. `named` says which events each link of an index gave."""
 
     health: Health
     decisions: tuple[Decision, ...] = ()
     problems: tuple[Problem, ...] = ()
     links: tuple[Link, ...] = ()
+    named: Mapping[Link, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a poll proves of the feed's state: what it lists, and what of the source's earlier events it has ended."""
+
+    listed: frozenset[str]
+    is_listing: bool
+    went_back: bool
+    absent: lifecycle.Vanished | None = None
 
 
 def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datetime) -> Collected:
     """Read, examine and store one poll of `source` in one commit; return what it gave.
 
-    `health` is what was known of the source before. When no document could be read the poll counts as failed.
+    `health` is what was known of the source before. When no document could be read the poll counts as failed. A
+    document that is older than one before, by the feed's own time, adds what we have not and changes nothing else.
     """
-    found = _examine(poll.documents, source, now)
+    found = examine(poll.documents, source, now)
     if poll.documents and not found.documents:
-        return Collected(health=fail(store, health, "unreadable", now=now), problems=tuple(found.problems))
-    events = [one.event for one in found.admitted.values()]
-    whole = found.is_complete and found.documents > 0
-    absent = _absences(store, source, events, health, whole=whole, now=now)
-    healthy = replace(
-        health,
-        attempted=now,
-        succeeded=now,
-        as_of=found.as_of or health.as_of,
-        failures=0,
-        error="",
-        etag=poll.etag,
-        last_modified=poll.last_modified,
-        digest=poll.digest or health.digest,
-        suspected=absent.suspected if absent else health.suspected,
-    )
-    threads = _threads(store, events)
+        failed = fail(store, health, why_unreadable(poll.documents), now=now)
+        return Collected(health=failed, problems=tuple(found.problems))
+    known = _known(store, [one.event for one in found.admitted.values()])
+    if vitals.is_older(found.as_of, health):
+        found.admitted = {name: one for name, one in found.admitted.items() if name not in known}
+    events = {name: one.event for name, one in found.admitted.items()}
+    state = _state(store, source, poll, health, found, known, now)
+    healthy = _healthy(source, poll, health, found, state, known, now)
+    threads = lifecycle.threads({**{name: one.event for name, one in known.items()}, **events}.values())
+    unlisted = store.listed(source.id, now) - state.listed if state.is_listing else ()
+    absent = state.absent.absent if state.absent else ()
     store.commit(
         Change(
-            events=tuple((one, threads[one.event.id], now) for one in found.admitted.values()),
+            events=tuple((one, threads[name], now) for name, one in found.admitted.items()),
             threads=threads,
-            absent=dict.fromkeys(absent.absent, now) if absent else {},
+            absent=dict.fromkeys(absent, now),
+            unlisted=dict.fromkeys((*unlisted, *absent), now),
             decisions=tuple(found.decisions),
             health=(healthy,),
         ),
@@ -89,6 +98,7 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
         decisions=tuple(decision for decision, _ in found.decisions),
         problems=tuple(found.problems),
         links=tuple(found.links),
+        named=found.named,
     )
 
 
@@ -116,73 +126,86 @@ def links(source: Source, index: bytes, *, now: datetime) -> tuple[Link, ...]:
         return ()
 
 
-@dataclass(slots=True)
-class _Found:
-    """What has been found in the documents of a poll so far. `documents` counts those that could be read."""
-
-    documents: int = 0
-    is_complete: bool = True
-    as_of: datetime | None = None
-    admitted: dict[str, gate.Admitted] = field(default_factory=dict)
-    decisions: list[tuple[Decision, bytes]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-
-    def take(self, reading: Reading, source: Source) -> None:
-        """Examine the items of one part of a document, and keep of them what may be kept."""
-        for item in reading.items:
-            ruling = gate.examine(item, issuer_class=source.issuer_class)
-            self.admitted |= {one.event.id: one for one in ruling.admitted}
-            self.decisions.append((ruling.decision, record.item_digest(item)))
-            self.problems += [*item.problems, *_far_off(source, ruling.admitted, at=item.at)]
-        self.problems += reading.problems
-        self.links += reading.links
-        self.is_complete &= reading.is_complete
-        self.as_of = max(filter(None, (self.as_of, reading.as_of)), default=None)
+# --- judging ------------------------------------------------------------------------------------------------------
 
 
-def _examine(documents: Sequence[Document], source: Source, now: datetime) -> _Found:
-    found = _Found()
-    for position, document in enumerate(documents):
-        try:
-            for reading in formats.stream(document.format, document.body, source=source.id, now=now):
-                found.take(reading, source)
-        except FormatError as error:
-            found.is_complete = False
-            at = f"document[{position}] {error.at}".strip()
-            found.problems.append(Problem(at=at, message=error.message))
-        else:
-            found.documents += 1
-    return found
-
-
-def _far_off(source: Source, admitted: Iterable[gate.Admitted], *, at: str) -> Iterator[Problem]:
-    """Yield a Problem for each area thousands of kilometres off the issuer's territory: its axes may be swapped."""
-    for one in admitted:
-        for number, area in enumerate(one.event.areas, 1):
-            if area.geometry and regions.is_far(area.geometry, source.jurisdiction):
-                yield Problem(at=f"{at} area[{number}]", message=_FAR_OFF)
-
-
-_FAR_OFF = "the area lies far off the issuer's territory; are latitude and longitude swapped?"
-
-
-def _absences(
-    store: Store, source: Source, listed: Sequence[Event], health: Health, *, whole: bool, now: datetime
-) -> lifecycle.Vanished | None:
-    """Return what a complete snapshot no longer lists, or None where absence proves nothing.
-
-    What the snapshot itself updates or cancels is not missing, so it is judged together with what was known.
-    """
-    if not (source.snapshot and whole):
-        return None
-    known = {event.id: event for event in (*store.events_of(source.id, now), *listed)}
-    live = {event.id for event in lifecycle.in_force(known.values(), now)}
-    return lifecycle.vanished(live, {event.id for event in listed}, suspected=health.suspected)
-
-
-def _threads(store: Store, arrived: Sequence[Event]) -> dict[str, str]:
-    """Return the thread of every arrived event and of every stored one whose thread an arrival touches."""
+def _known(store: Store, arrived: Sequence[Event]) -> dict[str, Standing]:
+    """Return what the store holds of every thread that an arrival touches."""
     keys = frozenset().union(*(lifecycle.keys(event) for event in arrived)) if arrived else frozenset()
-    known = {standing.event.id: standing.event for standing in store.standing(store.threads_of(keys))}
-    return lifecycle.threads({**known, **{event.id: event for event in arrived}}.values())
+    return {standing.event.id: standing for standing in store.standing(store.threads_of(keys))}
+
+
+def _state(
+    store: Store,
+    source: Source,
+    poll: Poll,
+    health: Health,
+    found: Found,
+    known: Mapping[str, Standing],
+    now: datetime,
+) -> _State:
+    events = [one.event for one in found.admitted.values()]
+    listed = poll.standing | found.admitted.keys()
+    went_back = vitals.is_older(found.as_of, health) or _went_back(store, source, events, known, now)
+    is_listing = found.documents > 0 and found.is_complete and poll.is_whole and not went_back
+    absent = None
+    if is_listing and source.snapshot:
+        # What the snapshot itself updates or cancels is not missing, so it is judged together with what was known.
+        everything = {event.id: event for event in (*store.events_of(source.id, now), *events)}
+        live = {event.id for event in lifecycle.in_force(everything.values(), now)}
+        absent = lifecycle.vanished(live, listed, suspected=health.suspected)
+    return _State(listed, is_listing, went_back, absent)
+
+
+def _went_back(
+    store: Store, source: Source, listed: Sequence[Event], known: Mapping[str, Standing], now: datetime
+) -> bool:
+    """Return whether the feed brings back what it had replaced; asks the store for all only where that may be."""
+    if not listed or any(event.id not in known for event in listed):
+        return False
+    everything = {event.id: event for event in store.events_of(source.id, now)}
+    everything |= {name: standing.event for name, standing in known.items()}
+    absent = {name for name, standing in known.items() if standing.absent_since is not None}
+    return lifecycle.went_back(everything.values(), listed, now, absent=absent)
+
+
+def _healthy(
+    source: Source,
+    poll: Poll,
+    health: Health,
+    found: Found,
+    state: _State,
+    known: Mapping[str, Standing],
+    now: datetime,
+) -> Health:
+    """Return the health after a poll that was answered: what it says of the feed itself."""
+    stored = {name: one.event for name, one in known.items()}
+    events = {name: one.event for name, one in found.admitted.items()}
+    if poll.documents and not state.went_back:
+        digest = poll.digest or hashlib.sha256(b"".join(document.body for document in poll.documents)).hexdigest()
+        has_news = any(stored.get(name) != event for name, event in events.items())
+        health = vitals.moved(source, health, as_of=found.as_of, digest=digest, has_news=has_news, now=now)
+    health = vitals.alive(source, health, found.beat, now)
+    fresh, held = vitals.flags(events.values(), stored, now)
+    fresh += Counter(
+        {
+            Flag.REPAIRED: len(found.repaired & events.keys() - known.keys()),
+            Flag.PARTLY_UNREADABLE: int(not found.is_complete),
+            Flag.WENT_BACK: int(state.went_back),
+            Flag.HALF_EMPTY: int(state.absent is not None and state.absent.suspected),
+        }
+    )
+    suspected = state.absent.suspected if state.absent else health.suspected
+    is_settled = found.is_complete and poll.is_whole and not suspected and not state.went_back
+    return replace(
+        health,
+        attempted=now,
+        succeeded=now,
+        failures=0,
+        error="",
+        # Without validators the next poll gets the whole again: a doubt is not settled by "not modified".
+        etag=poll.etag if is_settled else "",
+        last_modified=poll.last_modified if is_settled else "",
+        suspected=suspected,
+        marks=vitals.marked(health.marks, fresh, held, now),
+    )

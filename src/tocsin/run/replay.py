@@ -2,7 +2,8 @@
 
 An archive is a folder with `index.jsonl`, one line a poll in time order: {"at", "source", "format", "file"}, or
 "error" in place of "file" for a fetch that failed. Between its lines a source that last answered is taken to answer
-"not modified"; one that last failed goes on failing. So a gap in a recording is not blindness, and a dead feed is.
+"not modified", and so is a line that names the same file once more; one that last failed goes on failing. So a gap in
+a recording is not blindness, a dead feed is, and so are new files in which the feed's own time stands still.
 """
 
 from __future__ import annotations
@@ -139,7 +140,8 @@ class Replay:
         self.at = lines[0].at
         self.desk = Desk(store, Situation(PlaceIndex(places), self.sources), channels, started=self.at)
         self.played = 0
-        self._answering: dict[str, bool] = {}
+        self._heard: dict[str, Health] = {}  # as of the last line of each source that was no repetition
+        self._files: dict[str, Path | None] = {}
 
     def rendered(self, notice: Notice) -> Message:
         """Return the message that the channel would have sent for `notice`."""
@@ -174,19 +176,25 @@ class Replay:
         return Moment(at=at, notices=self.desk.reconcile(at), problems=problems)
 
     def _confirm(self, at: datetime) -> None:
-        """Let every source that last answered have been asked again just now, and have said "not modified"."""
-        for name, answering in self._answering.items():
-            if answering:
-                health = self.desk.healths[name]
-                as_of = at if health.as_of else None
-                self.desk.healths[name] = replace(health, attempted=at, succeeded=at, as_of=as_of)
+        """Let every source that last answered have been asked again just now, and have said "not modified".
+
+        Its own time goes on with ours from where it stood: a gap is not a frozen feed, and a frozen feed is one.
+        """
+        for name, heard in self._heard.items():
+            if heard.succeeded is not None and not heard.error:
+                gone = at - heard.succeeded
+                as_of, beat = (moment + gone if moment else None for moment in (heard.as_of, heard.beat))
+                self.desk.healths[name] = replace(heard, attempted=at, succeeded=at, as_of=as_of, beat=beat)
 
     def _poll(self, line: Line) -> Iterator[tuple[str, Problem]]:
         source = self.sources[line.source]
-        health = self.desk.healths.get(source.id) or Health(source=source.id)
+        health = self._heard.get(source.id) or Health(source=source.id)
         if line.file is None:
-            self.desk.healths[source.id] = collect.fail(self.store, health, line.error, now=line.at)
-            self._answering[source.id] = False
+            confirmed = self.desk.healths.get(source.id) or health
+            self._heard[source.id] = collect.fail(self.store, health, line.error, now=line.at)
+            self.desk.healths[source.id] = replace(
+                self._heard[source.id], succeeded=confirmed.succeeded, as_of=confirmed.as_of, beat=confirmed.beat
+            )
             return
         try:
             body = line.file.read_bytes()
@@ -195,5 +203,7 @@ class Replay:
         poll = collect.Poll(documents=(collect.Document(format=line.format, body=body),))
         collected = collect.take(self.store, source, poll, health, now=line.at)
         self.desk.healths[source.id] = collected.health
-        self._answering[source.id] = not collected.health.error
+        if self._files.get(source.id) != line.file or health.error:
+            self._heard[source.id] = collected.health
+        self._files[source.id] = line.file
         yield from ((line.file.name, problem) for problem in collected.problems)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -17,13 +17,13 @@ from typing import Any
 
 import structlog
 
-from tocsin import __version__, catalogue, channels, fetch, formats
+from tocsin import __version__, catalogue, channels, coverage, fetch, formats
 from tocsin.channels import Channel
 from tocsin.config import ChannelConfig
 from tocsin.errors import FetchError, TocsinError
 from tocsin.ledger import LedgerError
 from tocsin.match import PlaceIndex
-from tocsin.model import Health, Link, Place, Source
+from tocsin.model import Health, Link, Mark, Place, Source
 from tocsin.run import collect, overview
 from tocsin.run.deliver import deliver
 from tocsin.run.publish import publish
@@ -124,7 +124,8 @@ class Loops:
         self._channels: Mapping[str, Channel] = {}
         self._collected, self._noticed = Bell(), Bell()
         self._taking = asyncio.Lock()  # one document in memory as a tree at a time; the store has one writer anyway
-        self._links: dict[str, set[Link]] = {}
+        self._links: dict[str, dict[Link, frozenset[str]]] = {}
+        self._silences: dict[str, coverage.Silence | None] = {}
         self._verified: datetime | None = None
 
     async def run(self) -> None:
@@ -167,9 +168,13 @@ class Loops:
             log.info(
                 "collected", source=source.id, decisions=len(collected.decisions), problems=len(collected.problems)
             )
+            self._remember_links(source, collected)
         due = fetch.next_due(source, health, now=self.clock(), random=self.random, answer=answer)
         scheduled: Health = await self._stored(collect.schedule, health, due, now=self.clock())
+        before = self.desk.healths.get(source.id)
         self.desk.healths[source.id] = scheduled
+        for mark in _earned(scheduled, before):
+            log.warning("feed flagged", source=source.id, flag=mark.flag.value, about=coverage.FLAGS[mark.flag])
         if health.failures:
             log.warning("poll failed", source=source.id, code=health.error, failures=health.failures)
         self._collected.ring()
@@ -193,20 +198,22 @@ class Loops:
         if answer.body is None:
             return answer, collect.Poll(etag=answer.etag, last_modified=answer.last_modified, digest=health.digest)
         linked, is_whole = await self._linked(source, answer.body, hosts)
+        named = self._links[source.id]
         return answer, collect.Poll(
             documents=(collect.Document(format=source.format, body=answer.body), *linked),
-            # Without validators the next poll gets the index again, and with it the links that failed now.
-            etag=answer.etag if is_whole else "",
-            last_modified=answer.last_modified if is_whole else "",
+            etag=answer.etag,
+            last_modified=answer.last_modified,
             digest=hashlib.sha256(answer.body).hexdigest(),
+            standing=frozenset().union(*named.values()),
+            is_whole=is_whole,
         )
 
     async def _linked(self, source: Source, index: bytes, hosts: Sequence[str]) -> tuple[list[collect.Document], bool]:
         """Fetch the documents that an index names and that we have not had in this state, each once.
 
-        Returns them, and whether there is none left to fetch.
+        Returns them, and whether there is none left to fetch: if there is, the next poll gets the index whole again.
         """
-        seen = self._links.setdefault(source.id, set())
+        seen = self._links.setdefault(source.id, {})
         links = await asyncio.to_thread(collect.links, source, index, now=self.clock())
         documents = []
         for link in fetch.due_links(links, seen=seen):
@@ -215,11 +222,16 @@ class Loops:
             except FetchError as error:
                 log.warning("linked document not fetched", source=source.id, code=error.code)
                 continue
-            seen.add(link)
+            seen[link] = frozenset()
             if answer.body is not None:
-                documents.append(collect.Document(format=link.format, body=answer.body))
-        seen.intersection_update(links)
-        return documents, seen.issuperset(links)
+                documents.append(collect.Document(format=link.format, body=answer.body, link=link))
+        for gone in seen.keys() - set(links):
+            del seen[gone]
+        return documents, seen.keys() >= set(links)
+
+    def _remember_links(self, source: Source, collected: collect.Collected) -> None:
+        """Keep in mind which events each link gave, so that they count as listed as long as the index names it."""
+        self._links.setdefault(source.id, {}).update(collected.named)
 
     async def _reconciling(self) -> None:
         found = await asyncio.to_thread(self._reconcile)
@@ -230,11 +242,24 @@ class Loops:
         await self._collected.wait(min(IDLE, wake - self.clock()) if wake else IDLE)
 
     def _reconcile(self) -> int:
+        now = self.clock()
         with self.board.lock:
-            found = self.desk.reconcile(self.clock())
+            found = self.desk.reconcile(now)
+        self._log_silences(now)
         for notice in found:
             log.info("notice", id=notice.id, reason=notice.reason.value, places=len(notice.places))
         return len(found)
+
+    def _log_silences(self, now: datetime) -> None:
+        """Say once when a source falls silent, and why, and once when it is heard again."""
+        for source in self.sources.values():
+            why = coverage.silence(source, self.desk.healths.get(source.id), now, since=self.desk.started)
+            if why is not self._silences.get(source.id):
+                if why is None:
+                    log.info("source heard again", source=source.id)
+                else:
+                    log.warning("source silent", source=source.id, why=why.value, about=coverage.SILENCES[why])
+            self._silences[source.id] = why
 
     async def _delivering(self) -> None:
         outcomes = await deliver(self.store, self._channels, self.places, clock=self.clock, random=self.random)
@@ -255,6 +280,12 @@ class Loops:
         self._verified = now if whole else self._verified
         await self.board.changes()
         await asyncio.sleep(PUBLISH_EVERY.total_seconds())
+
+
+def _earned(after: Health, before: Health | None) -> Iterator[Mark]:
+    """Yield the marks that are new, or count more than before."""
+    known = {mark.flag: mark.times for mark in before.marks} if before else {}
+    yield from (mark for mark in after.marks if mark.times > known.get(mark.flag, 0))
 
 
 def _start(store: Store, *, now: datetime) -> None:

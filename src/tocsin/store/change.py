@@ -52,8 +52,9 @@ class Change:
 
     `events` holds (admitted, thread, received): only the gate makes an `Admitted`, so storing an unexamined event is
     a type error. An event that arrives counts as listed again. `threads` moves stored events to another thread
-    (threads merge). `absent` says since when a snapshot no longer lists an event;
-    None means that it lists it again; an event that is absent already keeps its first moment.
+    (threads merge). `absent` says since when a snapshot has ended an event by no longer listing it, `unlisted` since
+    when its source no longer lists it, which ends nothing by itself; in both None means that it is listed again, and
+    an event that has a moment already keeps its first.
     `decisions` pairs each decision with the item's digest (`record.item_digest`): it is turned into a keyed
     commitment inside the transaction and goes no further. `notices` are put in the outbox, `told` and `forget`
     (channel, place, family) change what each channel was told, `outcomes` what became of the notices.
@@ -64,6 +65,7 @@ class Change:
     events: tuple[tuple[Admitted, str, datetime], ...] = ()
     threads: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, datetime | None] = field(default_factory=dict)
+    unlisted: Mapping[str, datetime | None] = field(default_factory=dict)
     decisions: tuple[tuple[Decision, bytes], ...] = ()
     health: tuple[Health, ...] = ()
     impacts: tuple[Seen, ...] = ()
@@ -98,11 +100,12 @@ class Purged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """An event as the store holds it: its thread, and since when a snapshot no longer lists it."""
+    """An event as the store holds it: its thread, since when absence has ended it, and since when it is not listed."""
 
     event: Event
     thread: str
     absent_since: datetime | None = None
+    unlisted_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -9,36 +10,50 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from tocsin import ledger, record
-from tocsin.model import Event, Health, Impact, Notice, Told
+from tocsin.model import Event, Flag, Health, Impact, Mark, Notice, Told
 from tocsin.store import tables
 from tocsin.store.change import Kept, Seen, Standing, Waiting
 from tocsin.store.writing import chunks
 
 _events = tables.events.c
 _notices = tables.notices.c
+_FLAGS = frozenset(Flag)  # a word that a later version has dropped is dropped with its row
 
 
 def standing(connection: Connection, threads: Iterable[str]) -> tuple[Standing, ...]:
     """Return all events of the given threads."""
-    query = select(_events.body, _events.thread, _events.absent_since)
+    query = select(_events.body, _events.thread, _events.absent_since, _events.unlisted_since)
     rows = (
         row
         for some in chunks(threads)
         for row in connection.execute(query.where(_events.thread.in_(some)).order_by(_events.id))
     )
     return tuple(
-        Standing(event=record.from_text(Event, row.body), thread=row.thread, absent_since=row.absent_since)
+        Standing(
+            event=record.from_text(Event, row.body),
+            thread=row.thread,
+            absent_since=row.absent_since,
+            unlisted_since=row.unlisted_since,
+        )
         for row in rows
     )
 
 
 def events_of(connection: Connection, source: str, now: datetime) -> tuple[Event, ...]:
-    """Return the events that a source still lists, of threads that have not ended by our clock."""
+    """Return the events that no snapshot of a source has ended, of threads that have not ended by our clock."""
     live = select(_events.thread).where(_events.source == source, _events.ends > now)
     query = select(_events.body).where(
         _events.source == source, _events.absent_since.is_(None), _events.thread.in_(live)
     )
     return tuple(record.from_text(Event, body) for body in connection.execute(query.order_by(_events.id)).scalars())
+
+
+def listed(connection: Connection, source: str, now: datetime) -> frozenset[str]:
+    """Return the ids of the events that a source still lists and that have not ended by our clock."""
+    query = select(_events.id).where(
+        _events.source == source, _events.unlisted_since.is_(None), _events.absent_since.is_(None), _events.ends > now
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def threads_of(connection: Connection, keys: Iterable[str]) -> set[str]:
@@ -66,7 +81,20 @@ def live_threads(connection: Connection, now: datetime) -> set[str]:
 def healths(connection: Connection) -> tuple[Health, ...]:
     """Return what is known of each source that was ever polled."""
     rows = connection.execute(select(tables.health).order_by(tables.health.c.source)).mappings()
-    return tuple(Health(**row) for row in rows)
+    return tuple(
+        Health(
+            **{
+                **row,
+                "gaps": {int(bucket): weight for bucket, weight in json.loads(row["gaps"]).items()},
+                "marks": tuple(
+                    Mark(flag=Flag(flag), last=datetime.fromisoformat(last), times=times)
+                    for flag, last, times in json.loads(row["marks"])
+                    if flag in _FLAGS
+                ),
+            }
+        )
+        for row in rows
+    )
 
 
 def told(connection: Connection) -> tuple[Told, ...]:

@@ -99,12 +99,17 @@ class Store:
             return reading.standing(connection, threads)
 
     def events_of(self, source: str, now: datetime) -> tuple[Event, ...]:
-        """Return the events that a source still lists, of threads that have not ended by our clock.
+        """Return the events that no snapshot of a source has ended, of threads that have not ended by our clock.
 
         An ended member of a thread that goes on is among them: `lifecycle.in_force` wants whole threads.
         """
         with self._moment() as connection:
             return reading.events_of(connection, source, now)
+
+    def listed(self, source: str, now: datetime) -> frozenset[str]:
+        """Return the ids of the events that a source still lists and that have not ended by our clock."""
+        with self._moment() as connection:
+            return reading.listed(connection, source, now)
 
     def threads_of(self, keys: Iterable[str]) -> set[str]:
         """Return the threads that hold an event with one of `keys` (see `lifecycle.keys`)."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """The migrations, oldest first; the last one is what this program reads and writes."""
 
 
@@ -85,7 +85,8 @@ events = Table(
     Column("status", Text, nullable=False),
     Column("msg_type", Text, nullable=False),
     Column("ends", Moment, nullable=False),  # lifecycle.ends: expires, or what the hazard usually lasts
-    Column("absent_since", Moment),
+    Column("absent_since", Moment),  # since when a snapshot has ended it by no longer listing it
+    Column("unlisted_since", Moment),  # since when its source no longer lists it, whether or not that ends it
     Column("seq", Integer, nullable=False),
     Column("body", Text, nullable=False),  # the whole Event as canonical JSON
     Index("events_by_thread", "thread", "ends"),
@@ -116,6 +117,11 @@ health = Table(
     Column("last_modified", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("suspected", Boolean, nullable=False),
+    Column("changed", Moment),
+    Column("beat", Moment),
+    Column("gaps", Text, nullable=False, server_default="{}"),  # JSON: bucket -> weight (`rhythm`)
+    Column("idle", Float, nullable=False, server_default="0"),
+    Column("marks", Text, nullable=False, server_default="[]"),  # JSON: [flag, last, times]
 )
 
 decisions = Table(

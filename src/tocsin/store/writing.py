@@ -6,6 +6,7 @@ in which order a feed listed its items, nor which decision belongs to which even
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -143,7 +144,7 @@ def _write_decisions(connection: Connection, decisions: Sequence[tuple[Decision,
 def _write_events(connection: Connection, prepared: Prepared, key: _DayKey) -> tuple[Committed, list[Body]]:
     """Write what arrived and what moved. An event that came again as it was is no change."""
     change, arrived = prepared.change, prepared.arrived
-    stored = _stored(connection, arrived.keys() | change.threads.keys() | change.absent.keys())
+    stored = _stored(connection, arrived.keys() | change.threads.keys() | change.absent.keys() | change.unlisted.keys())
     seq = _seq(connection)
     added, rewritten = [], []
     for name, (_, _, _, text) in arrived.items():
@@ -160,8 +161,7 @@ def _write_events(connection: Connection, prepared: Prepared, key: _DayKey) -> t
         .values(key="seq", value=seq)
         .on_conflict_do_update(index_elements=["key"], set_={"value": seq})
     )
-    absences = {name: change.absent.get(name) for name in added}
-    _insert_events(connection, [_row(*arrived[name], absent_since=absences[name], seq=seq) for name in added])
+    _insert_events(connection, [_row(*arrived[name], absent_since=change.absent.get(name), seq=seq) for name in added])
     _update_events(connection, [_row(*arrived[name], absent_since=None, seq=seq) for name in rewritten])
     _write_keys(connection, [arrived[name][0] for name in added], [arrived[name][0] for name in rewritten])
     _move(connection, moved, seq)
@@ -190,7 +190,9 @@ def _stored(connection: Connection, names: Iterable[str]) -> dict[str, Any]:
         row.id: row
         for some in chunks(names)
         for row in connection.execute(
-            select(events.id, events.thread, events.absent_since, events.body).where(events.id.in_(some))
+            select(events.id, events.thread, events.absent_since, events.unlisted_since, events.body).where(
+                events.id.in_(some)
+            )
         )
     }
 
@@ -214,6 +216,7 @@ def _row(
         "msg_type": event.msg_type.value,
         "ends": lifecycle.ends(event),
         "absent_since": absent_since,
+        "unlisted_since": absent_since,
         "seq": seq,
         "body": body,
     }
@@ -225,12 +228,25 @@ def _moved(
     """Yield the new standing of every stored event whose thread or absence changes."""
     for name, row in stored.items():
         thread = change.threads.get(name, arrived[name][1] if name in arrived else row.thread)
-        absent_since = None if name in arrived else row.absent_since
-        if name in change.absent:
-            wanted = change.absent[name]
-            absent_since = row.absent_since if wanted and row.absent_since else wanted
-        if (thread, absent_since) != (row.thread, row.absent_since):
-            yield {"event": name, "to_thread": thread, "to_absent_since": absent_since}
+        is_listed = name in arrived
+        absent_since = _since(change.absent, name, row.absent_since, is_listed=is_listed)
+        unlisted_since = _since(change.unlisted, name, row.unlisted_since, is_listed=is_listed)
+        if (thread, absent_since, unlisted_since) != (row.thread, row.absent_since, row.unlisted_since):
+            yield {
+                "event": name,
+                "to_thread": thread,
+                "to_absent_since": absent_since,
+                "to_unlisted_since": unlisted_since,
+            }
+
+
+def _since(
+    wanted: Mapping[str, datetime | None], name: str, known: datetime | None, *, is_listed: bool
+) -> datetime | None:
+    """Return since when something holds of an event: the first moment of it, None when it is listed again."""
+    if name in wanted:
+        return (known or wanted[name]) if wanted[name] else None
+    return None if is_listed else known
 
 
 def _insert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -240,7 +256,7 @@ def _insert_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 def _update_events(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Replace rows but for their standing, which `_move` writes."""
-    kept = {"id", "thread", "absent_since"}
+    kept = {"id", "thread", "absent_since", "unlisted_since"}
     if rows:
         values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0].keys() - kept}
         statement = update(tables.events).where(tables.events.c.id == bindparam("new_id")).values(values)
@@ -261,7 +277,12 @@ def _move(connection: Connection, moved: list[dict[str, Any]], seq: int) -> None
         statement = (
             update(tables.events)
             .where(tables.events.c.id == bindparam("event"))
-            .values(thread=bindparam("to_thread"), absent_since=bindparam("to_absent_since"), seq=seq)
+            .values(
+                thread=bindparam("to_thread"),
+                absent_since=bindparam("to_absent_since"),
+                unlisted_since=bindparam("to_unlisted_since"),
+                seq=seq,
+            )
         )
         connection.execute(statement, moved)
 
@@ -275,8 +296,17 @@ def _write_health(connection: Connection, healths: Sequence[Health]) -> None:
         fields = {column.name: statement.excluded[column.name] for column in tables.health.c}
         connection.execute(
             statement.on_conflict_do_update(index_elements=["source"], set_=fields),
-            [asdict(health) for health in healths],
+            [_health_row(health) for health in healths],
         )
+
+
+def _health_row(health: Health) -> dict[str, Any]:
+    marks = [[mark.flag.value, mark.last.astimezone(UTC).isoformat(), mark.times] for mark in health.marks]
+    return {
+        **{column.name: getattr(health, column.name) for column in tables.health.c},
+        "gaps": json.dumps(dict(health.gaps), separators=(",", ":")),
+        "marks": json.dumps(marks, separators=(",", ":")),
+    }
 
 
 def _write_impacts(connection: Connection, impacts: Sequence[Seen]) -> None:

@@ -1,0 +1,134 @@
+"""The first half of the collect step: documents in, what may be kept of them out. Nothing is stored here.
+
+    bytes -> formats.stream -> gate.examine -> Found
+
+While a document is read, no more is held of it than what the gate admitted and a digest for each decision, so that a
+feed may be larger than memory. A document that cannot be read costs itself only.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from tocsin import formats, gate, record, regions
+from tocsin.errors import FormatError
+from tocsin.model import Decision, Item, Link, Problem, Reading, Source, Status
+from tocsin.run import vitals
+
+log = structlog.get_logger("tocsin")
+
+_PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One body of a poll, the format that its source (or its index) states, and the link that an index gave for it."""
+
+    format: str
+    body: bytes
+    link: Link | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """What has been found in the documents of a poll so far. `documents` counts those that could be read.
+
+    `as_of` is the newest of the feed's own times and `beat` the newest sign of life, of those that can be true.
+    `repaired` holds the ids of admitted events of items that did not keep to their standard, `named` those of each
+    link of an index.
+    """
+
+    documents: int = 0
+    is_complete: bool = True
+    as_of: datetime | None = None
+    beat: datetime | None = None
+    admitted: dict[str, gate.Admitted] = field(default_factory=dict)
+    decisions: list[tuple[Decision, bytes]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    repaired: set[str] = field(default_factory=set)
+    named: dict[Link, frozenset[str]] = field(default_factory=dict)
+
+    def take(self, reading: Reading, source: Source, document: Document, now: datetime) -> None:
+        """Examine the items of one part of a document, and keep of them what may be kept."""
+        for item in reading.items:
+            ruling = gate.examine(item, issuer_class=source.issuer_class)
+            admitted = {one.event.id: one for one in ruling.admitted}
+            self.admitted |= admitted
+            self.decisions.append((ruling.decision, record.item_digest(item)))
+            self.problems += [*item.problems, *_far_off(source, ruling.admitted, at=item.at)]
+            self.repaired |= admitted.keys() if any(problem.is_repaired for problem in item.problems) else set()
+            self.beat = _newest(self.beat, *_signs_of_life(item, ruling), now=now)
+            if document.link is not None:
+                self.named[document.link] = self.named.get(document.link, frozenset()) | admitted.keys()
+        self.problems += reading.problems
+        self.links += reading.links
+        self.is_complete &= reading.is_complete
+        self.as_of = _newest(self.as_of, reading.as_of, now=now)
+
+
+def examine(documents: Sequence[Document], source: Source, now: datetime) -> Found:
+    """Return what the documents of one poll hold.
+
+    A mistake of a reader of ours costs the document that brought it out, and is logged by kind and line of our code.
+    """
+    found = Found()
+    for position, document in enumerate(documents):
+        try:
+            for reading in formats.stream(document.format, document.body, source=source.id, now=now):
+                found.take(reading, source, document, now)
+        except FormatError as error:
+            found.is_complete = False
+            found.problems.append(Problem(at=f"document[{position}] {error.at}".strip(), message=error.message))
+        except Exception as error:  # noqa: BLE001  whatever a hostile document brings out must not end the loop
+            _log_mistake(error, source=source.id, format_=document.format, position=position)
+            found.is_complete = False
+            found.problems.append(Problem(at=f"document[{position}]", message="our reader failed on it; see the log"))
+        else:
+            found.documents += 1
+    return found
+
+
+def why_unreadable(documents: Sequence[Document]) -> str:
+    """Return why nothing could be read, as a word: an empty body, a page for people, or neither."""
+    if not any(document.body.strip() for document in documents):
+        return "empty-body"
+    return "html-page" if any(_PAGE.match(document.body) for document in documents) else "unreadable"
+
+
+def _log_mistake(error: Exception, *, source: str, format_: str, position: int) -> None:
+    """Log where in our code it happened. Never the error's own words: they may quote the document."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    at = f"{Path(frame.filename).name}:{frame.lineno}"
+    log.error("a reader failed", source=source, format=format_, document=position, error=type(error).__name__, at=at)
+
+
+def _newest(known: datetime | None, *said: datetime | None, now: datetime) -> datetime | None:
+    """Return the latest of these moments, those left out that our clock makes impossible."""
+    possible = (one for one in said if one is not None and one <= now + vitals.AHEAD_AT_MOST)
+    return max(filter(None, (known, *possible)), default=None)
+
+
+def _signs_of_life(item: Item, ruling: gate.Ruling) -> Iterator[datetime]:
+    """Yield when tests, exercises and status messages were sent, and what was admitted; of the rest nothing is kept."""
+    for event in item.events:
+        if event.status is not Status.ACTUAL or ruling.admitted:
+            yield event.sent
+
+
+def _far_off(source: Source, admitted: Iterable[gate.Admitted], *, at: str) -> Iterator[Problem]:
+    """Yield a Problem for each area thousands of kilometres off the issuer's territory: its axes may be swapped."""
+    for one in admitted:
+        for number, area in enumerate(one.event.areas, 1):
+            if area.geometry and regions.is_far(area.geometry, source.jurisdiction):
+                yield Problem(at=f"{at} area[{number}]", message=_FAR_OFF)
+
+
+_FAR_OFF = "the area lies far off the issuer's territory; are latitude and longitude swapped?"
