@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from tocsin.lifecycle import (
     boundary,
     ends,
     in_force,
+    is_ahead,
     keys,
+    reissues,
     threads,
     vanished,
+    went_back,
 )
-from tocsin.model import Area, Code, Event, MsgType, Reference, Scope, Status
+from tocsin.model import Area, Code, Event, MsgType, Reference, Scope, Severity, Status
 
 T = datetime(2021, 12, 11, 2, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -503,3 +507,77 @@ def _event_of(document: str) -> Event:
 def test_scenario(shared: Path, name: str, at: str, left: set[str]) -> None:
     now = datetime.fromisoformat(f"2026-11-20T{at}:00+00:00")
     assert standing(*_scenario_events(shared, name), now=now) == left
+
+
+# --- what is told of too far ahead --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "ahead"),
+    [
+        pytest.param({}, False, id="now"),
+        pytest.param({"sent": T + AHEAD_AT_MOST}, False, id="sent-just-not-ahead"),
+        pytest.param({"sent": T + AHEAD_AT_MOST + SECOND}, True, id="sent-ahead"),
+        pytest.param({"hazard": "earthquake", "onset": T + AHEAD_AT_MOST + SECOND}, True, id="quake-of-the-future"),
+        pytest.param({"hazard": "earthquake", "onset": T + HOUR}, False, id="quake-within-the-hour"),
+        pytest.param({"hazard": "flood", "onset": T + 2 * AHEAD_AT_MOST}, False, id="flood-foreseen"),
+        pytest.param({"hazard": None, "onset": T + 2 * AHEAD_AT_MOST}, False, id="no-hazard"),
+        pytest.param({"hazard": "of-a-newer-list", "onset": T + 2 * AHEAD_AT_MOST}, False, id="unknown-hazard"),
+    ],
+)
+def test_is_ahead(fields: dict[str, Any], ahead: bool) -> None:
+    assert is_ahead(event("A", **fields), T) is ahead
+
+
+def test_a_quake_of_the_future_is_let_in_when_it_is_near() -> None:
+    onset = T + 9 * 24 * HOUR
+    quake = event("A", hazard="earthquake", onset=onset, expires=onset + HOUR)
+    assert standing(quake, now=T) == set()
+    assert boundary([quake], T) == onset - AHEAD_AT_MOST
+    assert standing(quake, now=onset - AHEAD_AT_MOST) == {"A"}
+
+
+# --- a document that is older than one before ---------------------------------------------------------------------
+
+B = event("B", 2)
+
+
+@pytest.mark.parametrize(
+    ("known", "listed", "absent", "back"),
+    [
+        pytest.param([A, U], [A], (), True, id="what-was-updated-comes-back"),
+        pytest.param([A, U], [A, U], (), False, id="both-are-listed"),
+        pytest.param([A, U], [U], (), False, id="the-newest"),
+        pytest.param([A, U], [], (), False, id="nothing-listed"),
+        pytest.param([A, U], [A, event("N")], (), False, id="something-new"),
+        pytest.param([A, B], [A], (), False, id="the-newest-is-merely-dropped"),
+        pytest.param([A, B], [A], (A.id,), True, id="what-was-gone-comes-back-without-the-newer"),
+        pytest.param([A, cancel("X", 1, A)], [A], (), False, id="without-a-newer-one-in-force"),
+        pytest.param([A, U], [event("A", severity=Severity.MINOR)], (), True, id="with-another-content"),
+    ],
+)
+def test_went_back(known: list[Event], listed: list[Event], absent: tuple[str, ...], back: bool) -> None:
+    assert went_back(known, listed, T + HOUR, absent=absent) is back
+
+
+# --- the same alert under another name ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        pytest.param({}, {"B": "A"}, id="same-content"),
+        pytest.param({"sent": T + HOUR}, {"B": "A"}, id="sent-later"),
+        pytest.param({"severity": Severity.MINOR}, {}, id="another-severity"),
+        pytest.param({"hazard": "flood"}, {}, id="another-hazard"),
+        pytest.param({"expires": T + 7 * HOUR}, {}, id="lasts-longer"),
+        pytest.param({"areas": zones("ILC119")}, {}, id="another-area"),
+        pytest.param({"sender": "other.test"}, {}, id="another-sender"),
+        pytest.param({"source": "mirror"}, {}, id="another-source"),
+        pytest.param({"identifier": "A", "part": 1}, {}, id="another-part-of-one-message"),
+    ],
+)
+def test_reissues(fields: dict[str, Any], found: dict[str, str]) -> None:
+    again = replace(event("B", 1), **fields)
+    names = {one.id: one.identifier for one in (A, again)}
+    assert {names[new]: names[old] for new, old in reissues([again, A]).items()} == found
