@@ -557,3 +557,32 @@ def test_box_around_many_parts_takes_the_shortest_arc() -> None:
     parts = shapely.MultiPoint([(170.0, 0.0), (-170.0, 0.0), (-175.0, 5.0)])
     (west, _, east, _), (other_west, _, other_east, _) = geo.box_around(parts, 0.0)
     assert (west, east, other_west, other_east) == (170.0, 180.0, -180.0, -170.0)
+
+
+@pytest.mark.parametrize("lon", [0.0, 179.9, -179.9])
+@pytest.mark.parametrize("lat", [0.0, 35.0, -60.0])
+def test_quadrants_of_one_radius_hold_the_circle(lon: float, lat: float) -> None:
+    area = geo.quadrants(lon, lat, [200_000.0] * 4)
+    for bearing in range(0, 360, 7):
+        east, north = math.sin(math.radians(bearing)), math.cos(math.radians(bearing))
+        for share, is_inside in ((0.99, True), (1.02, False)):
+            place_lat = lat + north * 200_000.0 * share / 111_195.0
+            place_lon = lon + east * 200_000.0 * share / 111_195.0 / math.cos(math.radians((lat + place_lat) / 2))
+            distance = vincenty_m(lon, lat, place_lon, place_lat)
+            if is_inside == (distance < 199_900.0) and abs(distance - 200_000.0) > 1_500.0:
+                assert area.covers(Point(math.remainder(place_lon, 360.0), place_lat)) == is_inside
+
+
+def test_quadrants_without_a_radius_are_a_point() -> None:
+    assert geo.quadrants(10.0, 20.0, [0.0] * 4) == Point(10.0, 20.0)
+
+
+def test_quadrants_beside_a_pole_are_refused() -> None:
+    with pytest.raises(ValueError, match="pole"):
+        geo.quadrants(10.0, 81.0, [1.0] * 4)
+
+
+def test_swath_is_the_hull_the_short_way() -> None:
+    swept = geo.swath([box(178, 0, 179, 1), box(-179, 0, -178, 1)])
+    assert swept.area == pytest.approx(4.0)
+    assert geo.swath([box(0, 0, 1, 1), box(3, 0, 4, 1)]).area == pytest.approx(4.0)

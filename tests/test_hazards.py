@@ -75,6 +75,8 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
         pytest.param([], ["Wegwerkzaamheden"], "roadworks", id="roadworks-dutch"),
         pytest.param([], ["Verkehrsunfall"], "road-obstruction", id="road-obstruction-german"),
         pytest.param([], ["Roadworks and road closed"], "road-closure", id="closure-is-worse-than-works"),
+        pytest.param([], ["Post-Tropical Cyclone"], "tropical-cyclone", id="post-tropical"),
+        pytest.param([], ["Subtropical Depression"], "tropical-storm", id="subtropical-depression"),
         pytest.param([], ["Kermis"], "planned-event", id="planned-event"),
     ],
 )

@@ -28,6 +28,7 @@ from tocsin.formats import (
     gtfs_rt,
     ical,
     meteoalarm,
+    nhc,
     nina,
     nws,
     nws_text,
@@ -78,7 +79,8 @@ FORMATS: Mapping[str, Format] = {
     "nina": nina,
     "alertswiss": alertswiss,
     "nws": nws,
-    "nws_text": nws_text,
+    "nhc": nhc,
+    "nws_text": nws_text,  # after nhc, whose advisories are bulletins too
     "usgs": usgs,
     "gtfs_rt": gtfs_rt,
     "siri_sx": siri_sx,

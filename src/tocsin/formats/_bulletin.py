@@ -23,7 +23,7 @@ _AWIPS = re.compile(r"([A-Z0-9]{3})([A-Z0-9]{1,3}) *")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ENDS = re.compile(r"\r*\n|\r")
 _WRITTEN = re.compile(
-    r"([0-9]{1,4}) (AM|PM) ([A-Z]{2,5}) (?:(?:SUN|MON|TUE|WED|THU|FRI|SAT) )?"
+    r"([0-9]{1,4}) (?:(AM|PM) )?([A-Z]{2,5}) (?:(?:SUN|MON|TUE|WED|THU|FRI|SAT) )?"
     r"(JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]{0,6} ([0-9]{1,2}) ([0-9]{4})(?![0-9])",
     re.IGNORECASE | re.ASCII,
 )
@@ -131,7 +131,8 @@ def written_time(line: str) -> datetime | None:
     if found is None or found[3].upper() not in _ZONES:
         return None
     hour, minute = divmod(int(found[1]), 100) if len(found[1]) > len("12") else (int(found[1]), 0)
-    hour, minute = (hour % _NOON + _NOON * (found[2].upper() == "PM"), minute) if 1 <= hour <= _NOON else (_NOON, 0)
+    if found[2]:
+        hour, minute = (hour % _NOON + _NOON * (found[2].upper() == "PM"), minute) if 1 <= hour <= _NOON else (_NOON, 0)
     zone = timezone(timedelta(hours=_ZONES[found[3].upper()]))
     year, month = int(found[6]), _MONTHS.index(found[4].upper()) + 1
     return _moment(year, month, int(found[5]), hour, minute, zone)
