@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from tocsin import geo
 from tocsin.match import PlaceIndex, touches
-from tocsin.match.codes import normal, region_of, wider
+from tocsin.geocodes.spelling import normal, region_of, wider
 from tocsin.model import Area, Code, Event, Place, Relation, Touch
 
 HERE = Touch(Relation.INSIDE, 0.0, area_exact=True)

@@ -18,6 +18,7 @@ from tocsin.geo._geojson import from_geojson
 from tocsin.geo._georss import Shape, georss
 from tocsin.geo._gml import from_gml
 from tocsin.geo._measure import box_around, distance_m
+from tocsin.geo._rings import cut
 from tocsin.geo._swath import quadrants, swath
 from tocsin.geo._union import together
 
@@ -27,6 +28,7 @@ __all__ = [
     "cap_circle",
     "cap_polygon",
     "circle",
+    "cut",
     "distance_m",
     "from_geojson",
     "from_gml",

@@ -1,12 +1,13 @@
 """Which places an area touches, and how far off the others are: arrays in, arrays out.
 
 `PlaceIndex.near` is geometry only; `touches` adds what codes can tell, for an area without a geometry is still
-somewhere (`coded`). An unknown is never a reason to leave a place out; the touch then says that it is not exact.
+somewhere: where the outlines of its codes say (`geocodes`), else in the region that they lie in (`coded`). An unknown is
+never a reason to leave a place out; the touch then says that it is not exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
@@ -16,6 +17,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from tocsin import geo
+from tocsin.geocodes import NONE, Geocodes
 from tocsin.match.coded import HERE, CodeIndex
 from tocsin.model import Area, Event, Place, Relation, Touch
 
@@ -47,16 +49,23 @@ class Near:
 class PlaceIndex:
     """The places, indexed by where they are, by the roads that lead to them and by the codes they lie in.
 
-    Cost: about 10 microseconds a place to make.
+    Cost: about 10 microseconds a place to make, and what `Geocodes.locate` costs.
     """
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[Place], geocodes: Geocodes = NONE) -> None:
         self.places = tuple(places)
-        self.codes = CodeIndex([place.geocodes for place in self.places])
+        self.geocodes = geocodes
+        located = geocodes.locate([place.geometry for place in self.places])
+        self.codes = CodeIndex([place.geocodes for place in self.places], located)
         self._tree = shapely.STRtree(_shapes([place.geometry for place in self.places]))
         roads = [(position, road) for position, place in enumerate(self.places) for road in place.approaches]
         self._road_of = np.array([position for position, _ in roads], dtype=np.intp)
         self._roads = shapely.STRtree(_shapes([road for _, road in roads]))
+
+    @property
+    def has_roads(self) -> bool:
+        """Return whether the road to any place is known."""
+        return len(self._roads) > 0
 
     def near(self, areas: Sequence[BaseGeometry], *, within_m: float) -> Near:
         """Return the pairs whose distance is at most `within_m`, and those with a road into the area.
@@ -142,18 +151,34 @@ def _shapes(geometries: Sequence[BaseGeometry]) -> _Shapes:
 def touches(index: PlaceIndex, event: Event, *, within_m: float, jurisdiction: Sequence[str]) -> dict[int, Touch]:
     """Return for each place that the event touches its nearest touch, over all areas of the event, by position.
 
-    An area with a geometry counts by that alone; one without by its codes; `jurisdiction` (ISO 3166 codes, "001" for
+    An area with a geometry counts by that alone; one without by its codes, and where their outlines are known, places
+    near them count too; `jurisdiction` (ISO 3166 codes, "001" for
     the world, none if it is not known) is where the issuer speaks at all. An event without any area touches all of
     the jurisdiction.
     """
     placed = [area.geometry for area in event.areas if area.geometry is not None]
     unplaced = {area.geocodes for area in event.areas or (Area(),) if area.geometry is None}
-    found = index.codes.touches(unplaced, jurisdiction) if unplaced else {}
-    for position, touch in _of(index.near(placed, within_m=within_m)) if placed else ():
+    outlined = {codes: index.geocodes.outlined(codes) for codes in unplaced}
+    areas = {codes: one.codes if one else None for codes, one in outlined.items()}
+    found = index.codes.touches(areas, jurisdiction) if unplaced else {}
+    shapes = [shape for one in outlined.values() if one for shape in one.shapes]
+    if shapes and (within_m > 0 or index.has_roads):
+        # Who is inside was settled by the codes; here a place that states another code of the list is only near.
+        around = _of(index.near(shapes, within_m=within_m))
+        _keep_nearest(found, ((position, _BESIDE if touch is HERE else touch) for position, touch in around))
+    if placed:
+        _keep_nearest(found, _of(index.near(placed, within_m=within_m)))
+    return found
+
+
+_BESIDE = Touch(Relation.NEAR, 0.0, area_exact=True)
+
+
+def _keep_nearest(found: dict[int, Touch], touches: Iterable[tuple[int, Touch]]) -> None:
+    for position, touch in touches:
         known = found.get(position)
         if known is None or _order(touch) < _order(known):
             found[position] = touch
-    return found
 
 
 def _of(near: Near) -> Iterator[tuple[int, Touch]]:

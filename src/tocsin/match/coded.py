@@ -1,22 +1,25 @@
 """Where an area is of which only the codes are known.
 
 List by list, narrow before wide: a place that states a code of a list lies in the area or does not, and that settles
-it. A place that states none of the list is looked up in the next wider one that the area's codes lie in: a wider part
+it. Where the outlines of all the area's codes are known, the other places are inside or out by where they lie.
+
+Else a place that states none of the list is looked up in the next wider one that the area's codes lie in: a wider part
 of the same nomenclature, the state, the country. Where the codes name no region, the issuer's jurisdiction stands in
-for it. A place of which nothing of all that is known may be anywhere, so it may be there.
+for it. A place of which nothing of all that is known may be anywhere, so it may be there. That it lies in another code
+of the list, by an outline, never rules it out then: lists are redrawn, and the unknown code may be part of that one.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.match.codes import COUNTRY, SUBDIVISION, WORLD, normal, region_of, territory, wider
+from tocsin.geocodes.spelling import COUNTRY, SUBDIVISION, WORLD, normal, region_of, territory, wider
 from tocsin.model import Code, Relation, Touch
 
 # One value for all who are inside: thousands of places under hundreds of warnings are held in memory at once.
@@ -36,9 +39,12 @@ _Findings = npt.NDArray[np.int8]
 
 
 class CodeIndex:
-    """The places by the codes that they state, and by those that follow from them: of a county, its state."""
+    """The places by the codes that they state, and by those that follow from them: of a county, its state.
 
-    def __init__(self, geocodes: Sequence[Iterable[Code]]) -> None:
+    `located` are (position, code) by where the places lie (`Geocodes.locate`).
+    """
+
+    def __init__(self, geocodes: Sequence[Iterable[Code]], located: Iterable[tuple[int, Code]] = ()) -> None:
         members: defaultdict[Code, list[int]] = defaultdict(list)
         stating: defaultdict[str, list[int]] = defaultdict(list)
         for position, stated in enumerate(geocodes):
@@ -50,32 +56,57 @@ class CodeIndex:
         self._count = len(geocodes)
         self._members = _frozen(members)
         self._stating = _frozen(stating)
+        lying: defaultdict[Code, list[int]] = defaultdict(list)
+        for position, code in located:
+            lying[code].append(position)
+        self._lying = _frozen(lying)
 
-    def touches(self, areas: Collection[Sequence[Code]], jurisdiction: Sequence[str]) -> dict[int, Touch]:
-        """Return the places that lie in any of the areas, each given by its codes, or may lie in one, by position.
+    def touches(
+        self, areas: Mapping[Sequence[Code], frozenset[Code] | None], jurisdiction: Sequence[str]
+    ) -> dict[int, Touch]:
+        """Return the places that lie in any of the areas, or may lie in one, by position.
 
+        Each area is given by its codes, with those whose outlines make up all of it, None where they are not known.
         Cost: per area a few look-ups, and one pass over an array of a byte a place.
         """
         best = np.full(self._count, _OUT, dtype=np.int8)
-        for codes in areas:
-            np.maximum(best, self._findings(codes, jurisdiction), out=best)
+        for codes, outlined in areas.items():
+            findings = self._stated(codes)
+            if outlined is not None:
+                self._by_outlines(findings, codes, outlined)
+            else:
+                self._by_regions(findings, codes, jurisdiction)
+            np.maximum(best, findings, out=best)
         found = np.flatnonzero(best > _OUT)
         return {
             position: _TOUCHES[finding] for position, finding in zip(found.tolist(), best[found].tolist(), strict=True)
         }
 
-    def _findings(self, codes: Sequence[Code], jurisdiction: Sequence[str]) -> _Findings:
+    def _stated(self, codes: Sequence[Code]) -> _Findings:
+        """Return the places that state a code of the area as inside and all others as open."""
         findings = np.full(self._count, _OPEN, dtype=np.int8)
+        for code in codes:
+            findings[self._members.get(normal(code), _NOBODY)] = _INSIDE
+        return findings
+
+    def _by_outlines(self, findings: _Findings, codes: Sequence[Code], outlined: frozenset[Code]) -> None:
+        for scheme in {normal(code).scheme for code in codes}:
+            _settle(findings, self._stating.get(scheme, _NOBODY), _OUT)
+        for code in outlined:
+            _settle(findings, self._lying.get(code, _NOBODY), _INSIDE)
+        findings[findings == _OPEN] = _OUT
+
+    def _by_regions(self, findings: _Findings, codes: Sequence[Code], jurisdiction: Sequence[str]) -> None:
         exact = {normal(code) for code in codes}
         for code in exact:
-            findings[self._members.get(code, _NOBODY)] = _INSIDE
+            lying = np.setdiff1d(self._lying.get(code, _NOBODY), self._stating.get(code.scheme, _NOBODY))
+            _settle(findings, lying, _INSIDE)
         for scheme, listed in _lists(codes, jurisdiction):
             finding = _IN_COUNTRY if scheme == COUNTRY else _IN_REGION
             for code in listed - exact:
                 _settle(findings, self._members.get(code, _NOBODY), finding)
             _settle(findings, self._stating.get(scheme, _NOBODY), _OUT)
         findings[findings == _OPEN] = _IN_COUNTRY
-        return findings
 
 
 def _settle(findings: _Findings, positions: _Positions, finding: int) -> None:
