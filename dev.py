@@ -44,7 +44,7 @@ def _again_with_newer(arguments: list[str]) -> int:
 def _set_up(*extras: str) -> None:
     """Make .venv and install the project with `extras`, unless that was done for this pyproject and these extras."""
     wanted = hashlib.sha256()
-    for name in ("pyproject.toml", "constraints.txt", "hatch_build.py"):
+    for name in ("pyproject.toml", "constraints.txt", "hatch_build.py", "scripts/geocodes.py"):
         path = ROOT / name
         wanted.update(path.read_bytes() if path.exists() else b"")
     mark = VENV / f"installed-{'-'.join(extras) or 'core'}"
@@ -57,7 +57,8 @@ def _set_up(*extras: str) -> None:
     done = subprocess.call([*command, "-c", str(ROOT / "constraints.txt"), "-e", target])
     if done:
         sys.exit(f"dev.py: pip could not install {target}; its message stands above. Is a package index reachable?")
-    subprocess.call([str(BIN / "python"), str(ROOT / "scripts" / "vendor.py")])
+    for script in ("vendor.py", "geocodes.py"):  # each does without what it cannot get, and says so
+        subprocess.call([str(BIN / "python"), str(ROOT / "scripts" / script)])
     mark.write_text(wanted.hexdigest())
 
 

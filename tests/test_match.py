@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
 from tocsin import geo
-from tocsin.match import PlaceIndex, touches
+from tocsin.geocodes import Geocodes, Pack
+from tocsin.geocodes.pack import Outlines, pack
 from tocsin.geocodes.spelling import normal, region_of, wider
+from tocsin.match import PlaceIndex, touches
 from tocsin.model import Area, Code, Event, Place, Relation, Touch
 
 HERE = Touch(Relation.INSIDE, 0.0, area_exact=True)
@@ -295,3 +297,113 @@ def test_place_that_states_a_code_of_the_area_is_inside(
     found = touches(PlaceIndex([one]), what, within_m=0, jurisdiction=("FR",))
     if codes:
         assert found == {0: HERE}
+
+
+# --- by the outlines of codes -------------------------------------------------------------------------------------
+
+OUTLINED = Geocodes(
+    [
+        Pack(
+            pack(
+                [
+                    Outlines(
+                        scheme="EMMA_ID",
+                        about={},
+                        shapes={
+                            "DE001": SQUARE,
+                            "DE002": shapely.box(11, 50, 12, 51),
+                            "DE003": shapely.box(13, 50, 14, 51),
+                        },
+                    )
+                ]
+            )
+        )
+    ]
+)
+NEAR_0 = Touch(Relation.NEAR, 0.0, area_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("one", "area", "within_m", "expected"),
+    [
+        pytest.param(place(shapely.Point(10.5, 50.5)), ("EMMA_ID=DE001",), 0, HERE, id="inside-the-outline"),
+        pytest.param(place(shapely.Point(10.5, 50.5)), ("EMMA_ID=DE002",), 0, None, id="inside-another"),
+        pytest.param(place(shapely.Point(10.5, 50.5)), ("EMMA_ID=DE001", "EMMA_ID=DE002"), 0, HERE, id="one-of-two"),
+        pytest.param(place(shapely.Point(12.03, 50.5)), ("EMMA_ID=DE002",), 0, HERE, id="in-the-harbour"),
+        pytest.param(place(shapely.Point(12.5, 50.5)), ("EMMA_ID=DE002",), 0, None, id="at-sea"),
+        pytest.param(
+            place(shapely.Point(0, 0)), ("EMMA_ID=DE001", "ISO3166-1=DE"), 0, None, id="outline-before-country"
+        ),
+        pytest.param(
+            place(shapely.Point(10.5, 50.5), "EMMA_ID=DE002"), ("EMMA_ID=DE001",), 0, None, id="what-it-states-holds"
+        ),
+        pytest.param(
+            place(shapely.Point(10.5, 50.5), "EMMA_ID=DE002"),
+            ("EMMA_ID=DE002",),
+            0,
+            HERE,
+            id="states-and-lies-elsewhere",
+        ),
+        pytest.param(
+            place(shapely.Point(10.5, 50.5), "EMMA_ID=DE002"),
+            ("EMMA_ID=DE001",),
+            100,
+            NEAR_0,
+            id="states-other-but-near",
+        ),
+        pytest.param(
+            place(shapely.Point(10.5, 50.5), "ISO3166-1=DE"),
+            ("EMMA_ID=DE999",),
+            0,
+            IN_COUNTRY,
+            id="unknown-code-is-no-skip",
+        ),
+        pytest.param(
+            place(shapely.Point(10.5, 50.5), "ISO3166-1=DE"),
+            ("EMMA_ID=DE002", "EMMA_ID=DE999"),
+            0,
+            IN_COUNTRY,
+            id="one-unknown-of-two-is-no-skip",
+        ),
+        pytest.param(
+            place(shapely.Point(11.5, 50.5), "ISO3166-1=DE"),
+            ("EMMA_ID=DE002", "EMMA_ID=DE999"),
+            0,
+            HERE,
+            id="inside-the-known-one-of-two",
+        ),
+    ],
+)
+def test_touch_of_outlined_codes(one: Place, area: tuple[str, ...], within_m: float, expected: Touch | None) -> None:
+    found = touches(PlaceIndex([one], OUTLINED), event(area), within_m=within_m, jurisdiction=("DE",)).get(0)
+    assert found == expected
+
+
+def test_place_near_an_outline_is_near() -> None:
+    found = touches(
+        PlaceIndex([place(shapely.Point(12.5, 50.5))], OUTLINED),
+        event(("EMMA_ID=DE002",)),
+        within_m=50_000,
+        jurisdiction=(),
+    )
+    assert found[0].relation is Relation.NEAR
+    assert found[0].area_exact
+    assert 35_000 < found[0].distance_m < 36_000
+
+
+def test_road_into_an_outline_is_an_approach() -> None:
+    road = shapely.LineString([(12.5, 50.5), (11.9, 50.5)])
+    index = PlaceIndex([place(shapely.Point(12.5, 50.5), approaches=(road,))], OUTLINED)
+    assert touches(index, event(("EMMA_ID=DE002",)), within_m=0, jurisdiction=())[0].relation is Relation.APPROACH
+
+
+def test_outlined_code_gives_what_its_shape_would() -> None:
+    """Without a code of its own, a place is touched by a code as by the outline, but for the harbour."""
+    random = np.random.default_rng(1)
+    places = [place(shapely.Point(*at)) for at in random.uniform((9.5, 49.5), (12.5, 51.5), (300, 2)).tolist()]
+    by_code = touches(PlaceIndex(places, OUTLINED), event(("EMMA_ID=DE001",)), within_m=20_000, jurisdiction=())
+    by_shape = touches(PlaceIndex(places), event(SQUARE), within_m=20_000, jurisdiction=())
+    assert by_code.keys() == by_shape.keys()
+    for position, touch in by_shape.items():
+        is_in_harbour = touch.distance_m < 6_000 and by_code[position] == HERE
+        assert by_code[position] == touch or is_in_harbour

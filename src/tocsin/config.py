@@ -32,7 +32,8 @@ class ChannelConfig:
 class Config:
     """What an operator decided. `contact` goes into the User-Agent of every request to a public feed.
 
-    `database` and `places` are paths as written, relative to the file that held them; `sources` are catalogue ids.
+    `database`, `places` and `geocodes` are paths as written, relative to the file that held them; `sources` are ids of
+    the catalogue.
     """
 
     contact: str
@@ -41,6 +42,7 @@ class Config:
     database: str = "tocsin.db"
     host: str = "127.0.0.1"
     port: int = 8080
+    geocodes: str = ""
     channels: tuple[ChannelConfig, ...] = ()
 
 
@@ -52,6 +54,7 @@ SETTINGS: Mapping[str, tuple[type, str]] = {
     "database": (str, "the SQLite file; made when it is absent"),
     "host": (str, "address of the console; loopback unless a proxy with TLS and login stands before it"),
     "port": (int, "port of the console"),
+    "geocodes": (str, "a geocode pack of yours, made by tocsin geocodes build; beside those that Tocsin brings"),
     "channels": (list, "tables [[channels]]: id, kind, at_least and what the kind needs (see docs/channels.md)"),
 }
 

@@ -29,6 +29,7 @@ from tocsin.errors import ConfigError
 from tocsin.model import Level
 
 if TYPE_CHECKING:
+    from tocsin.geocodes import Geocodes
     from tocsin.run.replay import Line, Replay
 
 _LEVELS = {level.words.lower(): level for level in Level if level}
@@ -44,9 +45,16 @@ _MARKS = {0: "·", 1: "ⓘ", 2: "△", 3: "◆", 4: "⯃"}
 @click.option(
     "--config", "config_", type=NEW_FILE, default="tocsin.toml", help="where the sources stand (default tocsin.toml)"
 )
+@click.option("--geocodes", type=FILE, help="a geocode pack for --feeds (the configuration names that of the sources)")
 @click.argument("places", type=FILE)
 def check(
-    feeds: tuple[Path, ...], at: datetime | None, as_json: bool, fail_on: str | None, config_: Path, places: Path
+    feeds: tuple[Path, ...],
+    at: datetime | None,
+    as_json: bool,
+    fail_on: str | None,
+    config_: Path,
+    geocodes: Path | None,
+    places: Path,
 ) -> int:
     """Look once at what threatens each of PLACES: danger, quiet, or blind.
 
@@ -60,7 +68,7 @@ def check(
     now = at or datetime.now(UTC)
     loaded = inputs.load_places(places)
     if feeds:
-        desk, had_problems = _from_recordings(feeds, loaded, now)
+        desk, had_problems = _from_recordings(feeds, loaded, now, inputs.load_geocodes(geocodes))
     else:
         if at is not None:
             raise click.UsageError("--at needs --feeds: the public feeds tell only what is true now")
@@ -72,7 +80,7 @@ def check(
     return HAD_PROBLEMS if had_problems else DONE
 
 
-def _from_recordings(feeds: tuple[Path, ...], places: Any, now: datetime) -> tuple[Any, bool]:
+def _from_recordings(feeds: tuple[Path, ...], places: Any, now: datetime, geocodes: Geocodes) -> tuple[Any, bool]:
     from tocsin.run.replay import Replay, read_archive
     from tocsin.store import Store
 
@@ -85,7 +93,7 @@ def _from_recordings(feeds: tuple[Path, ...], places: Any, now: datetime) -> tup
     if not lines:
         raise ConfigError("none of the recorded documents had arrived at that time", setting="--at")
     with Store.open(None) as store:
-        replay = Replay(sorted(lines, key=lambda line: line.at), places, store=store)
+        replay = Replay(sorted(lines, key=lambda line: line.at), places, store=store, geocodes=geocodes)
         return replay.desk, _play(replay, until=now)
 
 
@@ -109,17 +117,20 @@ def _from_sources(config: Path, places: Any) -> tuple[Any, bool]:
     from tocsin.store import Store
 
     loaded = inputs.load_config(config)
+    geocodes = inputs.load_geocodes(config.resolve().parent / loaded.geocodes if loaded.geocodes else None)
     with Store.open(None) as store:
-        desk = asyncio.run(look_once(store, inputs.sources_of(loaded), places, contact=loaded.contact))
+        sources = inputs.sources_of(loaded)
+        desk = asyncio.run(look_once(store, sources, places, contact=loaded.contact, geocodes=geocodes))
         return desk, any(health.error for health in desk.healths.values())
 
 
 @click.command()
 @click.option("--speed", default="max", help="times real time, or max (default)")
 @click.option("--json", "as_json", is_flag=True, help="notices as JSON Lines in place of a line to read for each")
+@click.option("--geocodes", type=FILE, help="a geocode pack of yours")
 @click.argument("archive", type=FOLDER)
 @click.argument("places", type=FILE)
-def replay(speed: str, as_json: bool, archive: Path, places: Path) -> int:
+def replay(speed: str, as_json: bool, geocodes: Path | None, archive: Path, places: Path) -> int:
     """Play the recorded documents of ARCHIVE through the same loops and print what PLACES would have been told.
 
     \b
@@ -134,7 +145,8 @@ def replay(speed: str, as_json: bool, archive: Path, places: Path) -> int:
     loaded = inputs.load_places(places)
     tell = put if as_json or not sys.stdout.isatty() else _say
     with Store.open(None) as store:
-        had_problems = _play(Replay(read_archive(archive), loaded, store=store), tell=tell, speed=speed)
+        played = Replay(read_archive(archive), loaded, store=store, geocodes=inputs.load_geocodes(geocodes))
+        had_problems = _play(played, tell=tell, speed=speed)
     return HAD_PROBLEMS if had_problems else DONE
 
 
@@ -208,7 +220,14 @@ def _table(seen: dict[str, Any]) -> None:
     console.print()
     for source in seen["sources"]:
         word = {"working": "working", "failing": "failing", "stale": "silent"}[source["state"]]
-        console.print(Text(f"{source['id']}: {word}, last answer {source['succeeded'] or 'never'}", style="dim"))
+        said = f"{source['id']}: {word}, last answer {source['succeeded'] or 'never'}{_vague(source['areas'])}"
+        console.print(Text(said, style="dim"))
+
+
+def _vague(areas: dict[str, int]) -> str:
+    """Return how many areas of a source could only be matched by a wider region, "" for none."""
+    vague = areas["coarse"] + areas["unknown"]
+    return f", {vague} of {sum(areas.values())} areas not exact" if vague else ""
 
 
 def _concern_row(concern: dict[str, Any], place: dict[str, Any]) -> list[Any]:

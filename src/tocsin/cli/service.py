@@ -59,12 +59,13 @@ def run(config_: Path) -> int:
     loaded = inputs.load_config(config_)
     folder = config_.resolve().parent
     places = inputs.load_places(folder / loaded.places)
+    geocodes = inputs.load_geocodes(folder / loaded.geocodes if loaded.geocodes else None)
     _log_to_stderr()
 
     async def service() -> None:
         with Store.open(folder / loaded.database) as store:
             async with client(loaded.contact) as http:
-                loops = Loops(store, inputs.sources_of(loaded), places, loaded.channels, http)
+                loops = Loops(store, inputs.sources_of(loaded), places, loaded.channels, http, geocodes=geocodes)
                 await serve(loops.board, loops.run(), host=loaded.host, port=loaded.port, tell=_address)
 
     asyncio.run(service())

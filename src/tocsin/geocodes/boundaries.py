@@ -13,7 +13,6 @@ Sources: docs/geocodes.md names each file, its address and its licence.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -89,6 +88,7 @@ KNOWN = (
 
 _ALIASES = b"scheme\tcode\ttarget_scheme\ttarget_code"
 _ZIP = b"PK\x03\x04"
+_POLYGONS = frozenset({"Polygon", "MultiPolygon"})
 _LEAST = 0.005  # degrees about what is drawn as nothing
 
 
@@ -123,7 +123,11 @@ def read(body: bytes, *, scheme: str = "", attribute: str = "", tolerance: float
             continue
         licences.add(licence)
         found[normal(code)].append(fitting)
-    shapes = {code: shapely.union_all(parts) for code, parts in found.items() if code.scheme != COUNTRY}
+    shapes = {
+        code: parts[0] if len(parts) == 1 else shapely.union_all(parts)
+        for code, parts in found.items()
+        if code.scheme != COUNTRY
+    }
     if not shapes:
         raise FormatError("no feature states a code that is known; say SCHEME:ATTRIBUTE=FILE", at="document")
     return Boundaries(shapes=shapes, aliases={}, licence="; ".join(sorted(licences)), problems=tuple(problems))
@@ -197,8 +201,8 @@ def _features(body: bytes) -> Iterator[tuple[str, Mapping[str, Any], BaseGeometr
 
 def _shape(geometry: Mapping[str, Any]) -> BaseGeometry:
     try:
-        return shapely.from_geojson(json.dumps(geometry))
-    except shapely.errors.ShapelyError:
+        return shapely.force_2d(shapely.from_geojson(orjson.dumps(geometry).decode()))
+    except (shapely.errors.ShapelyError, orjson.JSONEncodeError):
         return shapely.Point()
 
 
@@ -231,6 +235,8 @@ def _fitted(shape: BaseGeometry, tolerance: float) -> BaseGeometry | None:
         return None
     thinned = shapely.simplify(_sound(shape), tolerance) if tolerance else _sound(shape)
     whole = geo.cut(shape.envelope.buffer(_LEAST) if thinned.is_empty else thinned)
+    if whole.geom_type in _POLYGONS:
+        return whole
     return shapely.union_all([part for part in shapely.get_parts(whole) if part.geom_type == "Polygon"])
 
 

@@ -153,7 +153,7 @@ def _in_blocks(shapes: Mapping[str, BaseGeometry]) -> Iterator[list[str]]:
 def _on_grid(shape: BaseGeometry) -> BaseGeometry:
     """Return the valid polygons of a shape on the pack's grid; what is smaller than the grid keeps its box."""
     found = shapely.set_precision(shape, STEP)
-    polygons = [part for part in shapely.get_parts(found) if part.geom_type == "Polygon"]
+    polygons = [part for part in shapely.get_parts(found) if part.geom_type == "Polygon" and not part.is_empty]
     if polygons:
         return shapely.MultiPolygon(polygons)
     west, south, east, north = np.round(np.array(shape.bounds) / STEP) * STEP

@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
@@ -36,8 +37,11 @@ def records(body: bytes) -> Iterator[tuple[Mapping[str, str], Rings]]:
 
     Raises FormatError when it holds anything else.
     """
-    with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        shp, dbf = (_member(archive, ending) for ending in (".shp", ".dbf"))
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            shp, dbf = (_member(archive, ending) for ending in (".shp", ".dbf"))
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
+        raise FormatError("the zip is damaged, or packed in a way that is not read", at="document") from None
     rows = _rows(dbf)
     for rings, attributes in zip(_polygons(shp), rows, strict=False):
         if rings:

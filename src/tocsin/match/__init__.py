@@ -1,13 +1,13 @@
 """Which places an area touches, and how far off the others are: arrays in, arrays out.
 
 `PlaceIndex.near` is geometry only; `touches` adds what codes can tell, for an area without a geometry is still
-somewhere: where the outlines of its codes say (`geocodes`), else in the region that they lie in (`coded`). An unknown is
-never a reason to leave a place out; the touch then says that it is not exact.
+somewhere: where the outlines of its codes say (`geocodes`), else in the region that they lie in (`coded`). An unknown
+is never a reason to leave a place out; the touch then says that it is not exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
@@ -67,17 +67,20 @@ class PlaceIndex:
         """Return whether the road to any place is known."""
         return len(self._roads) > 0
 
-    def near(self, areas: Sequence[BaseGeometry], *, within_m: float) -> Near:
+    def near(self, areas: Sequence[BaseGeometry], *, within_m: float, known: Collection[int] = ()) -> Near:
         """Return the pairs whose distance is at most `within_m`, and those with a road into the area.
 
-        A place on the edge is inside. Cost: two or three index queries an area, and one measured distance for each
-        place that is close to it but not in it; no step looks at all the places.
+        A place on the edge is inside. Places in `known` are left out. Cost: two or three index queries an area, and one
+        measured distance for each place that is close to it but not in it; no step looks at all the places.
         """
         shapes = _shapes(areas)
         inside = np.unique(self._keys(*self._tree.query(shapes, predicate="intersects")))
         road_areas, roads = self._roads.query(shapes, predicate="intersects")
         approached = np.unique(self._keys(road_areas, self._road_of[roads]))
         measured = np.setdiff1d(np.concatenate([self._around(shapes, within_m), approached]), inside)
+        if known:
+            among = np.fromiter(known, dtype=np.intp)
+            inside, measured = (keys[~np.isin(keys % len(self.places), among)] for keys in (inside, measured))
         metres = self._measure(shapes, measured)
         kept = (metres <= within_m) | np.isin(measured, approached)
         keys = np.concatenate([inside, measured[kept]])
@@ -164,7 +167,8 @@ def touches(index: PlaceIndex, event: Event, *, within_m: float, jurisdiction: S
     shapes = [shape for one in outlined.values() if one for shape in one.shapes]
     if shapes and (within_m > 0 or index.has_roads):
         # Who is inside was settled by the codes; here a place that states another code of the list is only near.
-        around = _of(index.near(shapes, within_m=within_m))
+        inside = {position for position, touch in found.items() if touch is HERE}
+        around = _of(index.near(shapes, within_m=within_m, known=inside))
         _keep_nearest(found, ((position, _BESIDE if touch is HERE else touch) for position, touch in around))
     if placed:
         _keep_nearest(found, _of(index.near(placed, within_m=within_m)))

@@ -62,7 +62,7 @@ class CodeIndex:
         self._lying = _frozen(lying)
 
     def touches(
-        self, areas: Mapping[Sequence[Code], frozenset[Code] | None], jurisdiction: Sequence[str]
+        self, areas: Mapping[tuple[Code, ...], frozenset[Code] | None], jurisdiction: Sequence[str]
     ) -> dict[int, Touch]:
         """Return the places that lie in any of the areas, or may lie in one, by position.
 

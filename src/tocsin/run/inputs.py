@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 from tocsin import catalogue, channels, config, formats, regions
 from tocsin.config import Config
 from tocsin.errors import ConfigError
+from tocsin.geocodes import Geocodes, Pack
 from tocsin.model import Place, Source
 from tocsin.places import read_places
 
@@ -43,6 +46,27 @@ def load_places(path: Path) -> tuple[Place, ...]:
     except OSError:
         raise ConfigError(f"{path} cannot be read", setting="places") from None
     return tuple(_located(place) for place in read_places(body, name=path.name))
+
+
+def load_geocodes(path: Path | None = None) -> Geocodes:
+    """Return the outlines of geocodes: the operator's pack, if there is one, before those that Tocsin brings.
+
+    Raises ConfigError when a file cannot be read.
+    """
+    if path is None:
+        return Geocodes(bundled_packs())
+    try:
+        body = path.read_bytes()
+    except OSError:
+        raise ConfigError(f"{path} cannot be read", setting="geocodes") from None
+    return Geocodes((Pack(body), *bundled_packs()))
+
+
+@cache
+def bundled_packs() -> tuple[Pack, ...]:
+    """Return the packs beside `tocsin.geocodes`, by name; which there are depends on how Tocsin was installed."""
+    found = (one for one in resources.files("tocsin.geocodes").iterdir() if one.name.endswith(".pack"))
+    return tuple(Pack(one.read_bytes()) for one in sorted(found, key=lambda one: one.name))
 
 
 def _located(place: Place) -> Place:

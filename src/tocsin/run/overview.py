@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tocsin import coverage, render
+from tocsin.geocodes import Exactness
 from tocsin.hazards import FAMILIES, HAZARDS
 from tocsin.model import Concern, Event, Health, Level, Place, Severity, Source, State, Text
 from tocsin.run.reconcile import Desk
@@ -20,9 +21,10 @@ def look(desk: Desk, now: datetime) -> dict[str, Any]:
 
     Cost: one pass over the places; concerns are read, not computed.
     """
+    areas = desk.situation.areas()
     return {
         "at": _iso(now),
-        "sources": [_source(source, desk, now) for source in desk.situation.sources.values()],
+        "sources": [_source(source, desk, areas.get(source.id, {}), now) for source in desk.situation.sources.values()],
         "places": [_place(position, place, desk, now) for position, place in enumerate(desk.places)],
     }
 
@@ -46,7 +48,7 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
 
 
-def _source(source: Source, desk: Desk, now: datetime) -> dict[str, Any]:
+def _source(source: Source, desk: Desk, areas: Mapping[Exactness, int], now: datetime) -> dict[str, Any]:
     health = desk.healths.get(source.id) or Health(source=source.id)
     working = coverage.is_working(source, health, now, since=desk.started)
     return {
@@ -58,6 +60,7 @@ def _source(source: Source, desk: Desk, now: datetime) -> dict[str, Any]:
         "succeeded": _iso(health.succeeded),
         "error": health.error,
         "families": list(source.families),
+        "areas": {how.value: areas.get(how, 0) for how in Exactness},
     }
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from tocsin import catalogue
 from tocsin.config import ChannelConfig
 from tocsin.errors import ConfigError
+from tocsin.geocodes import NONE, Geocodes
 from tocsin.hazards import FAMILIES
 from tocsin.match import PlaceIndex
 from tocsin.model import Health, IssuerClass, Level, Notice, Place, Problem, Source
@@ -130,6 +131,7 @@ class Replay:
         store: Store,
         sources: Mapping[str, Source] | None = None,
         channels: Sequence[ChannelConfig] = (CHANNEL,),
+        geocodes: Geocodes = NONE,
     ) -> None:
         if not lines:
             raise ConfigError("the archive's index.jsonl has no lines")
@@ -138,7 +140,7 @@ class Replay:
         self.store = store
         self._places = {place.id: place for place in places}
         self.at = lines[0].at
-        self.desk = Desk(store, Situation(PlaceIndex(places), self.sources), channels, started=self.at)
+        self.desk = Desk(store, Situation(PlaceIndex(places, geocodes), self.sources), channels, started=self.at)
         self.played = 0
         self._heard: dict[str, Health] = {}  # as of the last line of each source that was no repetition
         self._files: dict[str, Path | None] = {}

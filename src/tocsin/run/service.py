@@ -21,6 +21,7 @@ from tocsin import __version__, catalogue, channels, coverage, fetch, formats
 from tocsin.channels import Channel
 from tocsin.config import ChannelConfig
 from tocsin.errors import FetchError, TocsinError
+from tocsin.geocodes import NONE, Geocodes
 from tocsin.ledger import LedgerError
 from tocsin.match import PlaceIndex
 from tocsin.model import Health, Link, Mark, Place, Source
@@ -109,6 +110,7 @@ class Loops:
         configs: Sequence[ChannelConfig],
         client: fetch.Client,
         *,
+        geocodes: Geocodes = NONE,
         clock: Clock = utc_now,
         random: Random | None = None,
     ) -> None:
@@ -118,7 +120,7 @@ class Loops:
         self.client = client
         self.clock = clock
         self.random = random or Random()  # noqa: S311  jitter, not a secret
-        self.desk = Desk(store, Situation(PlaceIndex(places), self.sources), configs, started=clock())
+        self.desk = Desk(store, Situation(PlaceIndex(places, geocodes), self.sources), configs, started=clock())
         self.board = LiveBoard(self.desk, clock)
         self._configs = configs
         self._channels: Mapping[str, Channel] = {}
@@ -293,10 +295,12 @@ def _start(store: Store, *, now: datetime) -> None:
     store.commit(Change(is_start=True), now=now)
 
 
-async def look_once(store: Store, sources: Sequence[Source], places: Sequence[Place], *, contact: str) -> Desk:
+async def look_once(
+    store: Store, sources: Sequence[Source], places: Sequence[Place], *, contact: str, geocodes: Geocodes = NONE
+) -> Desk:
     """Return a desk that has asked every source once and told nobody."""
     async with client(contact) as http:
-        loops = Loops(store, sources, places, (), http)
+        loops = Loops(store, sources, places, (), http, geocodes=geocodes)
         loops.desk.started = None  # there is no later look for which a source might still answer
         await asyncio.gather(*(loops.poll(source) for source in sources))
         loops.desk.reconcile(loops.clock())

@@ -7,24 +7,26 @@ meets, `impact` and `concern` what that means; this module only knows which plac
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin import concern, impact, lifecycle, match
-from tocsin.model import Concern, Event, Impact, Source, Touch
+from tocsin.geocodes import Exactness
+from tocsin.model import Area, Concern, Event, Impact, Source, Touch
 from tocsin.store import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """An event in force, with its end by our clock and the places it meets, by position."""
+    """An event in force, with its end by our clock, the places it meets, by position, and how exact its areas are."""
 
     event: Event
     thread: str
     ends: datetime
     touches: Mapping[int, Touch]
+    areas: Mapping[Exactness, int]
 
 
 class Situation:
@@ -52,6 +54,13 @@ class Situation:
         """Return when our clock ends the event in force with this id."""
         live = self._live.get(name)
         return live.ends if live else None
+
+    def areas(self) -> Mapping[str, Mapping[Exactness, int]]:
+        """Return for each source how many areas of its events in force are known how well."""
+        found: defaultdict[str, Counter[Exactness]] = defaultdict(Counter)
+        for live in self._live.values():
+            found[live.event.source].update(live.areas)
+        return found
 
     def concerns(self, position: int) -> Mapping[str, Concern]:
         """Return the concerns of the place at this position of the index, by family."""
@@ -116,7 +125,8 @@ class Situation:
             within_m=impact.near_m(event.hazard),
             jurisdiction=source.jurisdiction if source else (),
         )
-        self._live[event.id] = _Live(event, thread, lifecycle.ends(event), touches)
+        areas = Counter(map(self.index.geocodes.exactness, event.areas or (Area(),)))
+        self._live[event.id] = _Live(event, thread, lifecycle.ends(event), touches, areas)
         self._arrived.add(event.id)
         for position in touches:
             self._at_place[position].add(event.id)
