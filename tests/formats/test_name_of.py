@@ -52,6 +52,7 @@ LINK = '<link type="application/cap+xml" href="https://example.org/1"/>'
         pytest.param('{"alerts": []}', None, id="alerts-of-whom"),
         pytest.param("<html/>", None, id="page"),
         pytest.param("<alert", None, id="cut"),
+        pytest.param("<s:a><s:b/></s:a>", None, id="prefix-that-was-never-declared"),
         pytest.param("", None, id="empty"),
         pytest.param("BEGIN:VCALENDAR", None, id="calendar"),
         pytest.param('{"@context": ["https://api.weather.gov/"], "features": []}', "nws", id="nws-quiet"),

@@ -131,13 +131,13 @@ def _refuse_excess(root: etree._Element) -> None:
 
 
 def local(element: etree._Element) -> str:
-    """Return an element's name without its namespace."""
-    return etree.QName(element).localname
+    """Return an element's name without its namespace; a prefix that was never declared is part of the name."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def namespace(element: etree._Element) -> str:
     """Return an element's namespace, or ""."""
-    return etree.QName(element).namespace or ""
+    return str(element.tag).rpartition("}")[0][1:]
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -30,6 +30,7 @@ from tocsin.errors import FormatError
 from tocsin.formats._local import LocalElements
 from tocsin.formats._opened import Opened
 from tocsin.formats._stream import XmlStream, joined
+from tocsin.formats._xml import namespace
 from tocsin.formats.datex2._record import Publication, events_of
 from tocsin.model import Item, Problem, Reading
 
@@ -80,7 +81,7 @@ def claims(opened: Opened) -> bool:
 
 
 def _space(element: etree._Element) -> str:
-    return (etree.QName(element).namespace or "").casefold()
+    return namespace(element).casefold()
 
 
 def _is_situations(element: etree._Element) -> bool:
