@@ -62,15 +62,15 @@ class XmlStream:
         self.root: etree._Element | None = None
         self._body = body
 
-    def each(self, name: str) -> Iterator[etree._Element]:
-        """Yield every element of this local name, whole, in document order. It is freed when the next is asked for.
+    def each(self, *names: str) -> Iterator[etree._Element]:
+        """Yield every element of these local names, whole, in document order. It is freed when the next is asked for.
 
         Raises FormatError, with a line and without content, at the place where the document cannot be read on; the
         elements before it have been yielded.
         """
         parser = etree.XMLPullParser(
             events=("end",),
-            tag=f"{{*}}{name}",
+            tag=[f"{{*}}{name}" for name in names],
             resolve_entities=False,
             no_network=True,
             load_dtd=False,

@@ -31,7 +31,8 @@ from tocsin.errors import FormatError
 from tocsin.formats._elements import MAX_NAME, MAX_TEXT, Elements
 from tocsin.formats._opened import Opened
 from tocsin.formats._periods import periods
-from tocsin.formats._xml import local, open_xml
+from tocsin.formats._stream import XmlStream
+from tocsin.formats._xml import local
 from tocsin.model import (
     Area,
     Category,
@@ -91,35 +92,74 @@ _LINES = ("NetworkRef", "OperatorRef", "LineRef", "RouteRef", "VehicleJourneyRef
 
 
 def read(body: bytes, *, source: str, now: datetime) -> Reading:
-    """Return one item for each situation. Raises FormatError when there is no delivery, or it says that it failed."""
-    root, found = open_xml(body)
-    problems = list(found)
-    deliveries = [Elements(one, at=_DELIVERY, problems=problems) for one in root.iter(f"{{*}}{_DELIVERY}")]
-    if not deliveries:
-        raise FormatError("the document delivers no situations", at="document")
-    if all(delivery.one("Status") in {"false", "0"} for delivery in deliveries):
-        raise FormatError("the delivery says that it failed", at=_DELIVERY)
-    envelopes = [Elements(one, at=_ENVELOPE, problems=problems) for one in root.iter(f"{{*}}{_ENVELOPE}")]
-    as_of = max(filter(None, (one.time("ResponseTimestamp") for one in (*deliveries, *envelopes))), default=None)
-    elements = root.iter(*(f"{{*}}{name}" for name in _SITUATIONS))
-    situations = [_situation(one, n, as_of or now, source=source, now=now) for n, one in enumerate(elements, 1)]
+    """Return one item for each situation. Raises FormatError when there is no delivery, or it says that it failed.
+
+    The document is parsed a situation at a time. What stands before a place where it cannot be read on is kept.
+    """
+    document, delivery = XmlStream(body), _Delivery()
+    situations: list[_Situation] = []
+    problems: list[Problem] = []
+    try:
+        for n, element in enumerate(document.each(*_SITUATIONS), 1):
+            delivery.look_above(element)
+            situations.append(_situation(element, n, delivery.as_of or now, source=source, now=now))
+        delivery.look_into(document.root)
+    except FormatError as error:
+        if not situations:
+            raise
+        problems.append(Problem(at=error.at, message=error.message))
     latest = _latest(situations)
     if len(latest) < len(situations):
         message = "situations are there in several versions; the latest counts"
         problems.append(Problem(at=_DELIVERY, message=message, is_repaired=True))
     items = tuple(one.item for one in latest)
-    is_cut = any(delivery.one("MoreData") in {"true", "1"} for delivery in deliveries)
+    is_broken = any(not problem.is_repaired for problem in problems)
     return Reading(
         items=items,
-        problems=tuple(problems),
-        as_of=as_of,
-        is_complete=not is_cut and all(item.events for item in items),
+        problems=(*document.problems, *delivery.problems, *problems),
+        as_of=delivery.as_of,
+        is_complete=not (is_broken or delivery.is_cut) and all(item.events for item in items),
     )
 
 
 def claims(opened: Opened) -> bool:
     """Return whether a delivery of situations in SIRI's namespace stands there, alone, in a Siri or in SOAP."""
-    return opened.xml is not None and next(opened.xml.iter(f"{{{NAMESPACE}}}{_DELIVERY}"), None) is not None
+    return any(element.tag == f"{{{NAMESPACE}}}{_DELIVERY}" for element in opened.beginning)
+
+
+class _Delivery:
+    """What the deliveries of a document say of themselves. They say it before their situations."""
+
+    def __init__(self) -> None:
+        self.as_of: datetime | None = None
+        self.is_cut = False
+        self.problems: list[Problem] = []
+        self._holder: etree._Element | None = None
+
+    def look_above(self, situation: etree._Element) -> None:
+        """Read what stands around a situation, when it is the first of its delivery."""
+        if situation.getparent() is not self._holder:
+            self._holder = situation.getparent()
+            for element in situation.iterancestors(f"{{*}}{_DELIVERY}", f"{{*}}{_ENVELOPE}"):
+                self._read(element)
+
+    def look_into(self, root: etree._Element | None) -> None:
+        """Read a document in which no situation stood. Raises FormatError when it delivers none, or has failed."""
+        if self._holder is not None or root is None:
+            return
+        deliveries = list(root.iter(f"{{*}}{_DELIVERY}"))
+        if not deliveries:
+            raise FormatError("the document delivers no situations", at="document")
+        for element in (*deliveries, *root.iter(f"{{*}}{_ENVELOPE}")):
+            self._read(element)
+        if all(Elements(one, at=_DELIVERY, problems=[]).one("Status") in {"false", "0"} for one in deliveries):
+            raise FormatError("the delivery says that it failed", at=_DELIVERY)
+
+    def _read(self, element: etree._Element) -> None:
+        said = Elements(element, at=local(element), problems=self.problems)
+        moments = (self.as_of, said.time("ResponseTimestamp"))
+        self.as_of = max((moment for moment in moments if moment), default=None)
+        self.is_cut |= said.one("MoreData") in {"true", "1"}
 
 
 # --- one situation ----------------------------------------------------------------------------------------------------
