@@ -158,6 +158,14 @@ def test_parse_joins_a_row_with_what_it_is_like() -> None:
     assert (source.interval, source.families, entries["xx-met"].is_verified) == (timedelta(minutes=1), ("wind",), False)
 
 
+def test_parse_knows_mirrors() -> None:
+    hub = (
+        ROW[ROW.index("[[source]]") :].replace("xx-met", "hub").replace("licence =", 'mirrors = ["xx-met"]\nlicence =')
+    )
+    entries, _ = catalogue.parse(ROW + hub)
+    assert (entries["hub"].source.mirrors, entries["xx-met"].source.mirrors) == (("xx-met",), ())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -172,6 +180,8 @@ def test_parse_joins_a_row_with_what_it_is_like() -> None:
         pytest.param('format = "cap"', 'format = "cup"', "format is not listed", id="format"),
         pytest.param('watches = ["weather"]', 'watches = ["wether"]', "did you mean weather", id="watches"),
         pytest.param("[[source]]", "[[source]]\nid = 'xx-met'\n[[source]]", "has no publisher", id="half-a-row"),
+        pytest.param("licence =", 'mirrors = ["yy-met"]\nlicence =', "xx-met: yy-met is not known", id="mirror"),
+        pytest.param("licence =", 'mirrors = ["xx-met"]\nlicence =', "xx-met: xx-met is not known", id="own-mirror"),
     ],
 )
 def test_parse_refuses(old: str, new: str, says: str) -> None:

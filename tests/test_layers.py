@@ -18,8 +18,8 @@ LAYERS = {
     "model": 1,
     "geo": 2, "config": 2, "hazards": 2, "regions": 2, "catalogue": 2, "rhythm": 2,
     "places": 2.5, "geocodes": 2.5,  # read shapes with geo
-    "formats": 3, "gate": 3, "letters": 3, "lifecycle": 3, "match": 3, "impact": 3, "concern": 3, "notices": 3,
-    "coverage": 3, "render": 3, "record": 3,
+    "formats": 3, "gate": 3, "letters": 3, "lifecycle": 3, "match": 3, "impact": 3, "concern": 3, "duplicates": 3,
+    "notices": 3, "coverage": 3, "render": 3, "record": 3,
     "egress": 3.5,  # does I/O for fetch and channels, which do not know each other
     "store": 4, "fetch": 4, "channels": 4,
     "run": 5,

@@ -37,13 +37,14 @@ class Entry:
 
 
 WORLD = "001"  # UN M49
+EVERYBODY = "*"  # of `mirrors`: a hub that repeats whoever publishes
 _PLAIN = {"id", "publisher", "url", "format", "licence", "attribution", "language", "snapshot", "about"}
 _SPANS = ("interval_s", "stale_after_s", "cadence_s", "heartbeat_s")
 _KEYS = {
     *_PLAIN,
     *("jurisdiction", "watches", "issuer_class"),
     *_SPANS,
-    *("like", "hosts", "planned", "verified", "sunset"),
+    *("like", "hosts", "planned", "verified", "sunset", "mirrors"),
 }
 _REQUIRED = ("id", "publisher", "url", "format", "licence", "attribution", "jurisdiction", "watches")
 
@@ -66,6 +67,8 @@ def parse(text: str) -> tuple[Mapping[str, Entry], frozenset[str]]:
             raise ConfigError(f"is like {alike}, which is not there", setting=name)
         merged = {**table["like"][alike], **row} if alike else row
         entries[name] = _entry(merged, table["watches"], table["formats"])
+    for name, entry in entries.items():
+        _refuse_unknown(entry.source.mirrors, {*entries.keys() - {name}, EVERYBODY}, name)
     return MappingProxyType(entries), frozenset(table["formats"])
 
 
@@ -87,6 +90,7 @@ def _entry(row: Mapping[str, Any], watches: Mapping[str, list[str]], formats: It
         **spans,
         jurisdiction=tuple(row["jurisdiction"]),
         families=tuple(dict.fromkeys(family for word in row["watches"] for family in watches[word])),
+        mirrors=tuple(row.get("mirrors", ())),
         issuer_class=IssuerClass(row.get("issuer_class", IssuerClass.HAZARD)),
     )
     return Entry(

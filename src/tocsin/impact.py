@@ -134,10 +134,13 @@ def near_m(hazard: str) -> float:
     return RULES.near_m.get(HAZARDS[hazard].family, 0.0)
 
 
-def assess(event: Event, place: Place, touch: Touch, *, thread: str, ends: datetime) -> Impact | None:
+def assess(
+    event: Event, place: Place, touch: Touch, *, thread: str, ends: datetime, happening: str = ""
+) -> Impact | None:
     """Return what `event` means at `place`, or None when it concerns nobody and nothing there.
 
-    `touch` is how the event's area meets the place, `ends` when our clock ends the event. Cost: some microseconds.
+    `touch` is how the event's area meets the place, `ends` when our clock ends the event, `happening` what it speaks
+    of (see `duplicates`). Cost: some microseconds.
     """
     assert event.hazard is not None, "the gate admits no event without a hazard but a bare Cancel"
     judgement = _Judgement(event.hazard)
@@ -171,6 +174,7 @@ def assess(event: Event, place: Place, touch: Touch, *, thread: str, ends: datet
             urgency=event.urgency,
             certainty=event.certainty,
             area_exact=touch.area_exact,
+            happening=happening,
         ),
     )
 

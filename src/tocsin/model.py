@@ -397,7 +397,8 @@ class Source:
     """A public feed of the catalogue. `jurisdiction` holds ISO 3166 codes ("US", "DE"; "001" is the world).
 
     `families` are the hazard families that it watches. A source with `snapshot` publishes all that is in force each
-    time, so that absence from a complete, successful reading ends an event; the others publish messages.
+    time, so that absence from a complete, successful reading ends an event; the others publish messages. `mirrors`
+    are the sources whose warnings it repeats ("*": those of whoever publishes).
 
     `cadence` is how often the publisher makes the feed anew, by the feed's own time; `heartbeat` how often it says that
     it lives (a test or a status message). None where the publisher promises neither.
@@ -416,6 +417,7 @@ class Source:
     interval: timedelta = timedelta(minutes=5)
     stale_after: timedelta = timedelta(minutes=15)
     snapshot: bool = False
+    mirrors: tuple[str, ...] = ()
     about: str = ""
     cadence: timedelta | None = None
     heartbeat: timedelta | None = None
@@ -509,7 +511,10 @@ class Touch(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Which event says so, with the issuer's own rating beside ours."""
+    """Which event says so, with the issuer's own rating beside ours.
+
+    `happening` is equal for events, also of other sources, that speak of one thing (see `duplicates`).
+    """
 
     event: str
     source: str
@@ -519,6 +524,7 @@ class Evidence:
     urgency: Urgency
     certainty: Certainty
     area_exact: bool
+    happening: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,8 @@ def concern(label: str, level: int, begins: str, ends: str, **changed: Any) -> d
 def evidence(**changed: Any) -> dict[str, Any]:
     return {
         "source": "us-nws-alerts", "identifier": "urn:oid:2.49.0.1.840.0.2021.12.11.5", "sent": iso(minutes=-6),
-        "severity": "Extreme", "urgency": "Immediate", "certainty": "Observed", "area_exact": True, **changed,
+        "severity": "Extreme", "urgency": "Immediate", "certainty": "Observed", "area_exact": True,
+        "happening": "", **changed,
     }  # fmt: skip
 
 

@@ -181,6 +181,20 @@ def test_every_id_on_the_page_is_used_once(client: TestClient) -> None:
     assert sorted(set(ids)) == sorted(ids)
 
 
+def test_sources_that_tell_of_the_same_thing_are_named_beside_each_other(
+    client: TestClient, board: SampleBoard
+) -> None:
+    said = TORNADO["evidence"][0]
+    both = [{**said, "happening": "h"}, {**said, "source": "hub", "happening": "h"}]
+    alone = {**said, "source": "other", "happening": "o"}
+    board.state = overview(
+        places=[place("Depot", -90, 38, level=4, concerns=[{**TORNADO, "evidence": [*both, alone]}])]
+    )
+    lines = [" ".join(line.text_content().split()) for line in page(client).xpath("//ul[@class='evidence']/li")]
+    assert ["told of the same thing by hub too" in line for line in lines] == [True, False, False]
+    assert ["told of the same thing" in line for line in lines] == [True, True, False]
+
+
 # --- hostile text -------------------------------------------------------------------------------------------------
 
 

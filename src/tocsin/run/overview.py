@@ -133,6 +133,7 @@ def _concern(concern: Concern, place: Place, desk: Desk, now: datetime) -> dict[
                 "urgency": one.urgency.value,
                 "certainty": one.certainty.value,
                 "area_exact": one.area_exact,
+                "happening": one.happening,
             }
             for one in concern.evidence
         ],

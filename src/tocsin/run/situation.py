@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tocsin import concern, impact, lifecycle, match
+from tocsin import concern, duplicates, impact, lifecycle, match
 from tocsin.geocodes import Exactness
 from tocsin.model import Area, Concern, Event, Impact, Source, Touch
 from tocsin.store import Standing
@@ -39,6 +39,9 @@ class Situation:
         self._at_place: defaultdict[int, set[str]] = defaultdict(set)
         self._concerns: dict[int, dict[str, Concern]] = {}
         self._arrived: set[str] = set()
+        self._mirrors = {source.id: frozenset(source.mirrors) for source in sources.values() if source.mirrors}
+        self._meeting: defaultdict[str, set[str]] = defaultdict(set)
+        self._happenings: dict[str, str] = {}
 
     @property
     def events(self) -> Mapping[str, Event]:
@@ -85,6 +88,7 @@ class Situation:
                 touched |= self._remove(name)
             if event is not None and name not in self._live:
                 touched |= self._add(event, thread)
+        touched |= self._name()
         self._join(touched)
         return touched
 
@@ -92,6 +96,7 @@ class Situation:
         """Drop what our clock has ended; return the positions that it met."""
         over = [name for name, live in self._live.items() if live.ends <= now]
         touched: set[int] = set().union(*(self._remove(name) for name in over))
+        touched |= self._name()
         self._join(touched)
         return touched
 
@@ -103,8 +108,15 @@ class Situation:
         """Return the impacts of all events in force at one place."""
         place = self.index.places[position]
         found = (
-            impact.assess(live.event, place, live.touches[position], thread=live.thread, ends=live.ends)
-            for live in (self._live[name] for name in sorted(self._at_place.get(position, ())))
+            impact.assess(
+                live.event,
+                place,
+                live.touches[position],
+                thread=live.thread,
+                ends=live.ends,
+                happening=self._happenings.get(name, live.thread),
+            )
+            for name, live in ((name, self._live[name]) for name in sorted(self._at_place.get(position, ())))
         )
         return [one for one in found if one is not None]
 
@@ -128,6 +140,8 @@ class Situation:
         areas = Counter(map(self.index.geocodes.exactness, event.areas or (Area(),)))
         self._live[event.id] = _Live(event, thread, lifecycle.ends(event), touches, areas)
         self._arrived.add(event.id)
+        for key in duplicates.keys(event, self._mirrors):
+            self._meeting[key].add(event.id)
         for position in touches:
             self._at_place[position].add(event.id)
         return set(touches)
@@ -136,7 +150,27 @@ class Situation:
         live = self._live.pop(name)
         for position in live.touches:
             self._at_place[position].discard(name)
+        for key in duplicates.keys(live.event, self._mirrors):
+            self._meeting[key].discard(name)
+            if not self._meeting[key]:
+                del self._meeting[key]
         return set(live.touches)
+
+    def _name(self) -> set[int]:
+        """Find anew which events speak of one thing; return the positions where that changes what is shown.
+
+        Cost: a pass over the keys of the events in force, and over those that may meet.
+        """
+        names = {name for members in self._meeting.values() if len(members) > 1 for name in members}
+        met = [(self._live[name].event, self._live[name].thread) for name in names]
+        found, before = duplicates.happenings(met, self._mirrors), self._happenings
+        self._happenings = found
+        changed = {
+            name
+            for name in (before.keys() | found.keys()) & self._live.keys()
+            if before.get(name, self._live[name].thread) != found.get(name, self._live[name].thread)
+        }
+        return set().union(*(self._live[name].touches for name in changed))
 
     def _join(self, positions: Iterable[int]) -> None:
         for position in positions:

@@ -142,7 +142,7 @@ def _concern(concern: Mapping[str, Any], sources: Mapping[str, Any], where: tzin
             {"name": name, "level": concern[name], "words": Level(concern[name]).words}
             for name in ("people", "buildings", "traffic")
         ],
-        "evidence": [_evidence(evidence, sources, where, now) for evidence in concern["evidence"]],
+        "evidence": [_evidence(evidence, concern["evidence"], sources, where, now) for evidence in concern["evidence"]],
     }
 
 
@@ -167,17 +167,33 @@ def _where(concern: Mapping[str, Any]) -> str:
     return f"{far} away" if relation == "near" else f"on an approach road, {far} away"
 
 
-def _evidence(evidence: Mapping[str, Any], sources: Mapping[str, Any], where: tzinfo, now: datetime) -> dict[str, Any]:
+def _evidence(
+    evidence: Mapping[str, Any],
+    all_evidence: Iterable[Mapping[str, Any]],
+    sources: Mapping[str, Any],
+    where: tzinfo,
+    now: datetime,
+) -> dict[str, Any]:
     sent = moment(evidence["sent"])
     assert sent is not None
-    source = sources.get(evidence["source"])
+    others = dict.fromkeys(
+        one["source"]
+        for one in all_evidence
+        if one["happening"] and one["happening"] == evidence["happening"] and one["source"] != evidence["source"]
+    )
     return {
-        "publisher": source["publisher"] if source else evidence["source"],
+        "publisher": _publisher(evidence["source"], sources),
+        "also_by": [_publisher(source, sources) for source in others],
         "identifier": evidence["identifier"],
         "sent": f"{clock(sent, where, now)} {zone_name(sent, where)}",
         "rating": " · ".join(evidence[key] for key in ("severity", "urgency", "certainty")),
         "area_exact": evidence["area_exact"],
     }
+
+
+def _publisher(source: str, sources: Mapping[str, Any]) -> str:
+    known = sources.get(source)
+    return str(known["publisher"]) if known else source
 
 
 # --- sources and notices ------------------------------------------------------------------------------------------
