@@ -26,14 +26,17 @@ from tocsin.formats import (
     geojson,
     georss,
     gtfs_rt,
+    ibi511,
     ical,
     meteoalarm,
     nhc,
     nina,
     nws,
     nws_text,
+    open511,
     siri_sx,
     usgs,
+    wzdx,
 )
 from tocsin.formats._opened import Opened
 from tocsin.model import Reading
@@ -82,6 +85,9 @@ FORMATS: Mapping[str, Format] = {
     "nhc": nhc,
     "nws_text": nws_text,  # after nhc, whose advisories are bulletins too
     "usgs": usgs,
+    "wzdx": wzdx,
+    "open511": open511,
+    "ibi511": ibi511,
     "gtfs_rt": gtfs_rt,
     "siri_sx": siri_sx,
     "ical": ical,

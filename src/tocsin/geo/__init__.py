@@ -18,6 +18,7 @@ from tocsin.geo._geojson import from_geojson
 from tocsin.geo._georss import Shape, georss
 from tocsin.geo._gml import from_gml
 from tocsin.geo._measure import box_around, distance_m
+from tocsin.geo._polyline import from_polyline
 from tocsin.geo._rings import cut
 from tocsin.geo._swath import quadrants, swath
 from tocsin.geo._union import together
@@ -32,6 +33,7 @@ __all__ = [
     "distance_m",
     "from_geojson",
     "from_gml",
+    "from_polyline",
     "georss",
     "quadrants",
     "swath",

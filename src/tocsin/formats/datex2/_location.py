@@ -18,12 +18,10 @@ from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._elements import MAX_NAME
 from tocsin.formats._local import LocalElements
+from tocsin.formats._road import few, road_codes, where
 from tocsin.model import Area, Code, Problem
 
 MAX_AREAS = 200
-ROAD = "road"
-"""The scheme of the number or name of a road, as its authority writes it."""
-
 _ALERT_C = ("alertCPoint", "alertCLinear", "alertCArea")
 _OPENLR = ("base64String", "openlrBinary")
 _UNSAID = {
@@ -32,7 +30,6 @@ _UNSAID = {
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PAIR = ("latitude", "longitude")
 _LONGEST_CODE = 80
-_MOST_NAMES = 12  # of roads, places, lanes in one description
 
 
 def areas_of(record: LocalElements) -> tuple[Area, ...]:
@@ -58,9 +55,9 @@ def _area(location: LocalElements) -> Area:
     """Return a location as an area, unplaced where nothing that it says can be drawn."""
     roads, places, lanes = _roads(location), _places(location), _lanes(location)
     return Area(
-        description=_sentence(roads, places, lanes),
+        description=where(roads, places, lanes),
         geometry=_geometry(location),
-        geocodes=tuple(dict.fromkeys([*(Code(ROAD, road) for road in roads), *_map_codes(location)])),
+        geocodes=tuple(dict.fromkeys([*road_codes(roads), *_map_codes(location)])),
     )
 
 
@@ -146,16 +143,10 @@ def _sound(
 # --- words and codes ----------------------------------------------------------------------------------------------
 
 
-def _sentence(roads: list[str], places: list[str], lanes: list[str]) -> str:
-    """Return "A4 Avenue de Paris, Bercy → Charenton, westbound, lane 1": names only, in no language."""
-    parts = [" ".join(roads), " → ".join(places), *lanes]
-    return ", ".join(filter(None, parts))[:MAX_NAME]
-
-
 def _roads(location: LocalElements) -> list[str]:
     named = [name for one in location.within("roadNumber", "roadName") for _, name in one.texts()[:1]]
     linked = [words for kind, words in _tpeg_names(location) if kind == "linkName"]
-    return _few([*named, *linked])
+    return few([*named, *linked])
 
 
 def _places(location: LocalElements) -> list[str]:
@@ -164,7 +155,7 @@ def _places(location: LocalElements) -> list[str]:
     along = [words for kind, words in _tpeg_names(location) if kind != "linkName"]
     coded = [words for one in location.within("alertCLocationName") for _, words in one.texts()[:1]]
     destinations = [words for one in location.within("roadDestination") for _, words in one.texts()[:1]]
-    return _few([*described, *(along or coded), *destinations])
+    return few([*described, *(along or coded), *destinations])
 
 
 def _tpeg_names(location: LocalElements) -> list[tuple[str, str]]:
@@ -192,7 +183,7 @@ def _lanes(location: LocalElements) -> list[str]:
     lanes = [one for one in location.within("lane") if not one.has_children]
     numbers = [f"lane {one.own_text()}" for one in location.within("laneNumber") if one.own_text().isdecimal()]
     words = [*directions, *ways, *(lane.token() for lane in lanes)]
-    return _few([*(_spelled(word) for word in words if word and word not in _UNSAID), *numbers])
+    return few([*(_spelled(word) for word in words if word and word not in _UNSAID), *numbers])
 
 
 def _spelled(word: str) -> str:
@@ -200,10 +191,6 @@ def _spelled(word: str) -> str:
     if word.endswith("Bound"):
         return word.lower()
     return re.sub(r"^lane(\d+)$", r"lane \1", _HUMPS.sub(" ", word).lower())
-
-
-def _few(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(filter(None, names)))[:_MOST_NAMES]
 
 
 def _map_codes(location: LocalElements) -> Iterator[Code]:

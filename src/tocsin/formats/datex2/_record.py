@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from tocsin.errors import FormatError
 from tocsin.formats._local import LocalElements
+from tocsin.formats._periods import OPEN_END
+from tocsin.formats._road import AT_TIMES, in_periods
 from tocsin.formats.datex2._location import areas_of
 from tocsin.model import Area, Category, Certainty, Code, Event, Problem, Scope, Severity, Status, Text, Urgency
-
-UNTIL_NO_LONGER_LISTED = datetime(9999, 12, 31, tzinfo=UTC)
-"""The end of a record that states none: a snapshot goes on listing it as long as it holds."""
 
 MAX_RECORDS = 1_000
 MAX_COMMENT = 4_000  # characters
@@ -65,6 +64,8 @@ _MEASURES: Mapping[tuple[str, ...], str] = {
     ("temporarySpeedLimit",): "speed_limit_kmh",
 }
 _LARGEST = 1e7
+_EXCEPTIONS = "Not all of that time: with exceptions."
+_MEANT_UNTIL_YEAR = 2100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +181,7 @@ def _validity(record: LocalElements) -> tuple[datetime | None, datetime, str]:
     """
     specification = next(iter(record.at_path("validity", "validityTimeSpecification")), None)
     if specification is None:
-        return None, UNTIL_NO_LONGER_LISTED, ""
+        return None, OPEN_END, ""
     onset, expires = specification.time("overallStartTime"), specification.time("overallEndTime")
     periods = specification.each("validPeriod")
     starts = [period.time("startOfPeriod") for period in periods]
@@ -191,16 +192,16 @@ def _validity(record: LocalElements) -> tuple[datetime | None, datetime, str]:
     expires = min(filter(None, (expires, last)), default=None)
     if any(validity.is_true("overrunning") for validity in record.each("validity")):
         expires = None
-    return onset, expires or UNTIL_NO_LONGER_LISTED, _note(specification, periods)
+    if expires is None or expires.year >= _MEANT_UNTIL_YEAR:
+        expires = OPEN_END
+    return onset, expires, _note(specification, periods)
 
 
 def _note(specification: LocalElements, periods: list[LocalElements]) -> str:
     """Return a sentence of ours where the record holds at certain times only."""
     if any(period.each(name) for period in periods for name in _RECURRING):
-        return "Not all of that time: at certain hours or days only."
-    if len(periods) > 1:
-        return f"Not all of that time: in {len(periods)} periods."
-    return "Not all of that time: with exceptions." if specification.each("exceptionPeriod") else ""
+        return AT_TIMES
+    return in_periods(len(periods)) or (_EXCEPTIONS if specification.each("exceptionPeriod") else "")
 
 
 def _codes(record: LocalElements) -> Iterator[Code]:
