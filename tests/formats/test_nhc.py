@@ -113,6 +113,12 @@ def test_wind_decides_the_severity(intensity: Any, severity: Severity, certainty
     assert (event.severity, event.certainty) == (severity, certainty)
 
 
+def test_more_storms_than_there_can_be_are_refused() -> None:
+    assert len(listed(*[storm()] * 200).items) == 200
+    with pytest.raises(FormatError, match="more than 200"):
+        listed(*[storm()] * 201)
+
+
 def test_later_list_supersedes_the_earlier() -> None:
     first, second = (listed(storm(lastUpdate=f"2026-11-20T0{hour}:00:00Z")).items[0].events[0] for hour in (3, 9))
     assert lifecycle.in_force([first, second], NOW) == (second,)

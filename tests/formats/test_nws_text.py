@@ -106,6 +106,13 @@ def test_longitudes_of_the_western_pacific_are_east() -> None:
     assert geometry.bounds == (144.70, 13.40, 144.95, 13.64)
 
 
+def test_latitudes_of_samoa_are_south() -> None:
+    body = product(TORNADO, zones="ASZ001-201230-", body="LAT...LON 1420 17070 1430 17080 1435 17060")
+    geometry = event_of(body).areas[0].geometry
+    assert geometry is not None
+    assert geometry.bounds == (-170.8, -14.35, -170.6, -14.2)
+
+
 def test_polygon_over_the_180th_meridian_is_cut() -> None:
     geometry = event_of(product(TORNADO, body="LAT...LON 5173 17980 5201 18020 5240 17990")).areas[0].geometry
     assert geometry is not None
@@ -374,6 +381,25 @@ NEW = product(WATCH.format("NEW", "261120T1800Z"), header="WWUS43 KQQQ 200900", 
 def test_series(later: tuple[bytes, ...], zones: list[str]) -> None:
     assert in_force(NEW, *later) == zones
     assert in_force(*reversed(later), NEW) == zones
+
+
+@pytest.mark.parametrize(
+    ("between", "description"),
+    [
+        pytest.param("", "", id="nothing"),
+        pytest.param("\n", "", id="empty-line"),
+        pytest.param("ALPHA-BETA-\n", "ALPHA, BETA", id="names-first"),
+    ],
+)
+def test_vtec_belongs_to_the_codes_before_it(between: str, description: str) -> None:
+    body = product(TORNADO).replace(b"/O.NEW", f"{between}/O.NEW".encode())
+    event = event_of(body)
+    assert (ugc(event), event.areas[0].description) == ("KSC015", description)
+
+
+def test_names_that_are_a_sentence_keep_their_dashes() -> None:
+    body = product(TORNADO).replace(b"/\n\n", b"/\nThe Alpha-Beta border\n\n")
+    assert event_of(body).areas[0].description == "The Alpha-Beta border"
 
 
 def test_codes_of_the_whole_product_are_no_segment() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
+from typing import TypeVar
 
 from lxml import etree
 
@@ -27,11 +28,13 @@ from tocsin.model import Item, Problem, Reading
 STORMS = "activeStorms"
 SPACES = frozenset({"https://www.nhc.noaa.gov", "http://www.nhc.noaa.gov"})
 _CYCLONE = "Cyclone"
+_MOST_STORMS = 200  # the most active day yet had some ten
 _AMOUNT = re.compile(r"-?[0-9]{1,4}(?:\.[0-9]{1,4})?")
 _DEGREES = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?([NSEW])")
 _CENTRE = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9]{1,4})?) ?, ?(-?[0-9]{1,3}(?:\.[0-9]{1,4})?)")
 _QUANTITY = re.compile(r"(?:[A-Z]{1,3} at )?([0-9]{1,4}) ?(mph|kts?|mb)", re.IGNORECASE)
 _FURTHEST_LAT, _HALF_TURN = 75.0, 180.0
+_Storms = TypeVar("_Storms")
 
 
 def listed(body: bytes, *, source: str) -> Reading:
@@ -39,8 +42,8 @@ def listed(body: bytes, *, source: str) -> Reading:
     document = Fields(loads(body), at="document")
     if not isinstance(document.raw(STORMS), list):
         raise FormatError("this is no list of active storms", at="document")
-    storms = enumerate(document.list(STORMS))
-    items = [_item(partial(_of_json, value), f"{STORMS}[{place}]", source) for place, value in storms]
+    storms = _few(document.list(STORMS))
+    items = [_item(partial(_of_json, value), f"{STORMS}[{place}]", source) for place, value in enumerate(storms)]
     is_complete = not document.problems and all(item.events for item in items)
     return Reading(items=tuple(items), problems=tuple(document.problems), is_complete=is_complete)
 
@@ -51,15 +54,23 @@ def indexed(body: bytes, *, source: str) -> Reading:
     channel = next(children(root, "channel"), None) if local(root) == "rss" else None
     if channel is None:
         raise FormatError("this is no RSS index", at="document")
-    items = [
-        _item(partial(_of_rss, cyclone, entry), f"item[{number}]", source)
+    storms = [
+        (partial(_of_rss, cyclone, entry), f"item[{number}]")
         for number, entry in enumerate(children(channel, "item"), 1)
         for cyclone in entry.iterchildren(etree.Element)
         if local(cyclone) == _CYCLONE and namespace(cyclone) in SPACES
     ]
+    items = [_item(storm_of, at, source) for storm_of, at in _few(storms)]
     as_of = _moment(channel, "lastBuildDate") or _moment(channel, "pubDate")
     is_complete = all(item.events for item in items)
     return Reading(items=tuple(items), problems=repaired, as_of=as_of, is_complete=is_complete)
+
+
+def _few(storms: list[_Storms]) -> list[_Storms]:
+    """Return the storms. Raises FormatError when there are more than there can be at once."""
+    if len(storms) > _MOST_STORMS:
+        raise FormatError(f"more than {_MOST_STORMS} storms at once", at="document")
+    return storms
 
 
 def _item(storm_of: Callable[[str, list[Problem]], Storm], at: str, source: str) -> Item:

@@ -35,7 +35,7 @@ from tocsin.formats._vtec import Vtec, aliases
 from tocsin.formats.nws_text._outline import read_outline
 from tocsin.formats.nws_text._phenomena import CATEGORIES, ENDED, TESTS, Kind, event_name, rating
 from tocsin.formats.nws_text._segments import Segment, split
-from tocsin.formats.nws_text._tags import measures, raised, read_tags
+from tocsin.formats.nws_text._tags import measures, raised
 from tocsin.formats.nws_text._wording import MAX_TEXT, Wording, names_of, office_name, read_wording, where
 from tocsin.model import Area, Category, Code, Event, Item, MsgType, Problem, Reading, Reference, Status, Text
 
@@ -176,7 +176,7 @@ def _shown(segment: Segment, issue: _Issue, *, at: str, problems: list[Problem])
         sender_name=issue.sender_name,
         texts=(text,),
         areas=(area,),
-        measures=measures(read_tags(segment.lines)),
+        measures=measures(segment.tags),
     )
 
 
@@ -189,7 +189,7 @@ def _coded(shown: Event, vtec: Vtec, issue: _Issue, segment: Segment) -> Event:
     key = f"{vtec.phenomenon}.{vtec.significance}.{vtec.number}"
     corrected = issue.product.corrected(issue.sent)
     rated = ENDED if ended_as else rating(vtec.phenomenon, vtec.significance, has_begun=vtec.begins is None)
-    rated = rated if ended_as else raised(rated, read_tags(segment.lines))
+    rated = rated if ended_as else raised(rated, segment.tags)
     sites = [found[1] for site in segment.sites if (found := _SITE.match(site)) and found[1] != _NO_SITE]
     return replace(
         shown,
@@ -222,7 +222,7 @@ def _is_said_to_end(shown: Event, name: str) -> bool:
 def _named(shown: Event, kind: Kind, issue: _Issue, segment: Segment) -> Event:
     """Return the event of a segment without VTEC in a product of this kind."""
     category = issue.product.category
-    rated = raised(kind.rating, read_tags(segment.lines))
+    rated = raised(kind.rating, segment.tags)
     same = {"Tornado Watch": "TOA", "Severe Thunderstorm Watch": "SVA"}.get(kind.event, category)
     return replace(
         shown,

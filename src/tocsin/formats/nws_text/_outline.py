@@ -1,8 +1,9 @@
 """The polygon that a product draws: "LAT...LON 3042 8677 3050 8667", in hundredths of a degree.
 
 Latitudes are north, longitudes *west*; beyond 18000 they go on across the 180th meridian. The offices of Guam, the
-Marianas, Micronesia, Palau and the Marshall Islands write longitudes *east*. Tokens of eight digits hold both, the
-longitude without its hundreds. A storm's own motion (TIME...MOT...LOC) is no polygon and is never read as one.
+Marianas, Micronesia, Palau and the Marshall Islands write longitudes *east*, that of Samoa latitudes *south*. Tokens
+of eight digits hold both, the longitude without its hundreds. A storm's own motion (TIME...MOT...LOC) is no polygon
+and is never read as one.
 
 Source: NWSI 10-511, 2.3.5 and 10-922 (LAT...LON line); NWSI 10-512 (eight digits).
 """
@@ -26,6 +27,7 @@ _ONE = frozenset({3, 4, 5})  # digits of a token that holds one of them
 _LEAST_WEST = 5_000  # hundredths; no place in the United States lies less far west, so 0280 is 102.80
 _EASTERN = frozenset({"GU", "MP", "FM", "PW", "MH", "PM"})  # PM: the waters of all of them
 _EASTERN_OFFICES = frozenset({"PGUM"})
+_SOUTHERN = "AS"
 _HALF_TURN = 180.0
 
 
@@ -41,8 +43,9 @@ def read_outline(
             return None, ()
         if found := _BEGINS.fullmatch(line):
             tokens = [*found[1].split(), *(() if found[2] else _continued(lines[start + 1 :]))]
-            is_east = office in _EASTERN_OFFICES or not _EASTERN.isdisjoint(states)
-            return _polygon(tokens, is_east=is_east, at=at)
+            codes = frozenset(states)
+            is_east = office in _EASTERN_OFFICES or not _EASTERN.isdisjoint(codes)
+            return _polygon(tokens, is_east=is_east, is_south=_SOUTHERN in codes, at=at)
     return None, ()
 
 
@@ -53,9 +56,11 @@ def _continued(lines: Iterable[str]) -> Iterable[str]:
         yield from line.split()
 
 
-def _polygon(tokens: Sequence[str], *, is_east: bool, at: str) -> tuple[BaseGeometry | None, tuple[Problem, ...]]:
+def _polygon(
+    tokens: Sequence[str], *, is_east: bool, is_south: bool, at: str
+) -> tuple[BaseGeometry | None, tuple[Problem, ...]]:
     try:
-        pairs = [_position(lat, lon, is_east=is_east) for lat, lon in _pairs(tokens, at)]
+        pairs = [_position(-lat if is_south else lat, lon, is_east=is_east) for lat, lon in _pairs(tokens, at)]
         # The first corner is not said again at the end.
         ring = [*pairs, *(pairs[:1] if pairs[:1] != pairs[-1:] else ())]
         return geo.cap_polygon(" ".join(f"{lat:.2f},{lon:.2f}" for lat, lon in ring), at=at)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from tocsin.formats._bulletin import written_time
 from tocsin.formats._vtec import Vtec, read_vtec
+from tocsin.formats.nws_text._tags import read_tags
 from tocsin.formats.nws_text._ugc import Zones, blocks
 
 _MOST_VTECS = 60
@@ -35,6 +36,7 @@ class Segment:
     vtecs: tuple[Vtec, ...]
     sites: tuple[str, ...]
     lines: tuple[str, ...]
+    tags: Mapping[str, str]
     is_cut: bool
 
     @property
@@ -80,30 +82,36 @@ def _is_summary(first: Segment) -> bool:
 
 
 def _codeless(lines: Sequence[str], zoned: Mapping[int, Zones]) -> Iterator[int]:
-    """Yield where a VTEC stands that no block of codes leads."""
-    led = False
-    ends = {start + zones.lines for start, zones in zoned.items()}
+    """Yield where a VTEC stands that no block of codes leads: before the first block, or after the end of a segment."""
+    is_open = False
     for number, line in enumerate(lines):
-        is_code = line.strip().startswith("/")
-        led = number in ends or (led and is_code)
-        if is_code and not led and read_vtec([line]):
+        is_open = number in zoned or (is_open and line.strip() != _END)
+        if not is_open and _is_code(line) and read_vtec([line]):
             yield number
-            led = True
+            is_open = True
+
+
+def _is_code(line: str) -> bool:
+    return line.lstrip().startswith("/")
 
 
 def _segment(line: int, zones: Zones, lines: Sequence[str]) -> Segment:
-    """Return the segment of these lines; VTEC lines stand at once after the codes, H-VTEC lines between them."""
-    first = zones.lines
-    coded = first
-    while coded < len(lines) and lines[coded].strip().startswith("/"):
+    """Return the segment of these lines. VTEC and H-VTEC lines follow the codes, after empty lines at most."""
+    coded = zones.lines
+    while coded < len(lines) and (_is_code(lines[coded]) or not lines[coded]):
         coded += 1
-    vtecs = read_vtec(lines[first:coded])
-    sites = tuple(text.strip() for text in lines[first:coded] if not read_vtec([text]))
+    # An empty line that stands before the words is theirs.
+    while coded > zones.lines and not lines[coded - 1]:
+        coded -= 1
+    end = lines.index(_END) if _END in lines else len(lines)
+    codes = [text.strip() for text in lines[zones.lines : end] if _is_code(text)]
+    vtecs = read_vtec(codes)
     return Segment(
         line=line,
         zones=zones,
         vtecs=vtecs[:_MOST_VTECS],
-        sites=sites,
-        lines=tuple(lines[coded:]),
+        sites=tuple(text for text in codes if not read_vtec([text])),
+        lines=tuple(text for text in lines[coded:] if not (_is_code(text) and read_vtec([text]))),
+        tags=read_tags(lines[coded:]),
         is_cut=len(vtecs) > _MOST_VTECS,
     )

@@ -8,7 +8,7 @@ Source: NWSI 10-511 (tornado and severe thunderstorm tags), 10-922 (flash flood)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tocsin.formats.nws_text._phenomena import Rating
 from tocsin.model import Certainty, Severity, Urgency
@@ -26,11 +26,11 @@ _UNITS = {"MPH": "gust_mph", "KT": "gust_kt", "KTS": "gust_kt", "KNOTS": "gust_k
 
 def read_tags(lines: Iterable[str]) -> dict[str, str]:
     """Return the tags of a segment, name to value, in capitals."""
-    found = (_TAG.fullmatch(line.strip().upper()) for line in lines)
+    found = (_TAG.fullmatch(line.strip().upper()) for line in lines if "..." in line)
     return {match[1].strip(): match[2].strip() for match in found if match}
 
 
-def raised(rating: Rating, tags: dict[str, str]) -> Rating:
+def raised(rating: Rating, tags: Mapping[str, str]) -> Rating:
     """Return `rating`, raised to what the tags say. A dam that fails now is a catastrophe that is not yet seen."""
     threats = {tags.get(name, "") for name in _THREATS}
     severity, certainty, urgency = rating.severity, rating.certainty, rating.urgency
@@ -43,7 +43,7 @@ def raised(rating: Rating, tags: dict[str, str]) -> Rating:
     return rating._replace(severity=severity, certainty=certainty, urgency=urgency)
 
 
-def measures(tags: dict[str, str]) -> dict[str, float]:
+def measures(tags: Mapping[str, str]) -> dict[str, float]:
     """Return hail in inches and gusts in the unit they are published in: `hail_in`, `gust_mph`, `gust_kt`."""
     found: dict[str, float] = {}
     for name, value in tags.items():

@@ -73,7 +73,10 @@ def names_of(lines: Iterable[str]) -> tuple[str, int]:
         if is_name:
             names.append(line.strip())
         count += 1
-    return re.sub(r"- ?(?=\S)", ", ", " ".join(names)).strip(" -")[:MAX_TEXT], count
+    said = " ".join(names)
+    # "ALPHA-BETA-" is a list; without its last dash the words are a sentence.
+    listed = re.sub(r"- ?(?=\S)", ", ", said).strip(" -") if said.endswith("-") else said
+    return listed[:MAX_TEXT], count
 
 
 def where(lines: Sequence[str]) -> str:
