@@ -24,6 +24,9 @@ def nested(depth: int) -> bytes:
         pytest.param(b'["\\ud83d\\ude00"]', ["\U0001f600"], id="surrogate-pair"),
         pytest.param(b'["\\ud83d!"]', ["?!"], id="half-a-surrogate-pair"),
         pytest.param(b'["[[[[\\"]]"]', ['[[[["]]'], id="brackets-in-a-string"),
+        pytest.param(b"[18446744073709551616]", [2.0**64], id="a-whole-number-beyond-64-bits"),
+        pytest.param(b"[1e400]", [float("inf")], id="beyond-a-double"),
+        pytest.param(b"7", 7, id="a-number-alone"),
     ],
 )
 def test_value(body: bytes, value: object) -> None:

@@ -8,9 +8,9 @@ NWSI 10-1703 (VTEC).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
@@ -70,16 +70,16 @@ class _Alert:
 
     def events(self) -> tuple[Event, ...]:
         """Return the events of the alert. Raises FormatError when what identifies it is missing or there twice."""
-        envelope = self._envelope()
+        shared = self._shared()
         if self.element.count("info") > MAX_INFOS:
             raise FormatError(f"more than {MAX_INFOS} infos", at=self.element.at)
         groups = self._joined([self._info(info) for info in self.element.each("info")])
         if not groups:
-            return (envelope,)
-        return tuple(self._event(envelope, twins, part) for part, twins in enumerate(groups))
+            return (Event(**shared),)  # as a Cancel may be
+        return tuple(self._event(shared, twins, part) for part, twins in enumerate(groups))
 
-    def _envelope(self) -> Event:
-        """Return the event that the alert is without any info, as a Cancel may be."""
+    def _shared(self) -> dict[str, Any]:
+        """Return what all events of the alert have in common, by the names of Event's fields."""
         for name in ("identifier", "sender", "sent", "status", "msgType", "scope", "references"):
             if self.element.count(name) > 1:
                 # Two identities, and a reader that took either could be made to end the wrong warning.
@@ -90,22 +90,24 @@ class _Alert:
         if sent > self.now + FAR_AHEAD:
             self.element.problem("sent", "the alert says that it was sent more than a week from now; kept")
         own = Reference(self.element.required("sender"), self.element.required("identifier"), sent)
-        return Event(
-            source=self.source,
-            sender=own.sender,
-            identifier=own.identifier,
-            sent=sent,
-            status=self.element.decisive(Status, "status"),
-            msg_type=self.element.decisive(MsgType, "msgType"),
-            scope=self.element.choice(Scope, "scope", Scope.PUBLIC),
-            references=self._references(own),
-        )
+        return {
+            "source": self.source,
+            "sender": own.sender,
+            "identifier": own.identifier,
+            "sent": sent,
+            "status": self.element.decisive(Status, "status"),
+            "msg_type": self.element.decisive(MsgType, "msgType"),
+            "scope": self.element.choice(Scope, "scope", Scope.PUBLIC),
+            "references": self._references(own),
+        }
 
     def _references(self, own: Reference) -> tuple[Reference, ...]:
         """Return the messages that this one speaks of: triples apart by white space, which a sender may hold too.
 
         Source: CAP 1.2, 3.2.1 references.
         """
+        if not self.element.count("references"):
+            return ()
         text = self.element.text("references", limit=MAX_REFERENCES * 100)
         found, is_whole = _triples(text, own, self.element.where("references"), self.element.problems)
         if not is_whole:
@@ -124,27 +126,27 @@ class _Alert:
             self.element.repaired("info", "languages of one alert differ in rating or times; the worse counts")
         return joined
 
-    def _event(self, envelope: Event, twins: Sequence[Info], part: int) -> Event:
-        first = twins[0]
+    def _event(self, shared: Mapping[str, Any], twins: Sequence[Info], part: int) -> Event:
+        first, sent = twins[0], shared["sent"]
         status = status_of(first.vtecs)
         replies = [twin.response for twin in twins if twin.response]
         onsets = [twin.onset for twin in twins if twin.onset is not None]
         onset = min(onsets) if len(onsets) == len(twins) else None  # what states none has begun
-        return replace(
-            envelope,
+        own = {**shared, "status": shared["status"] if status is Status.ACTUAL else status}
+        return Event(
+            **own,
             part=part,
-            status=envelope.status if status is Status.ACTUAL else status,
-            aliases=aliases(first.vtecs, sent=envelope.sent),
+            aliases=aliases(first.vtecs, sent=sent),
             is_over=is_over(first.vtecs) or (bool(replies) and all(Response.ALL_CLEAR in reply for reply in replies)),
-            category=union(Category, (twin.category for twin in twins)),
+            category=union(Category, [twin.category for twin in twins]),
             codes=tuple(dict.fromkeys(code for twin in twins for code in twin.codes)),
-            urgency=worst(Urgency, (twin.urgency for twin in twins)),
-            severity=worst(Severity, (twin.severity for twin in twins)),
-            certainty=worst(Certainty, (twin.certainty for twin in twins)),
+            urgency=worst(Urgency, [twin.urgency for twin in twins]),
+            severity=worst(Severity, [twin.severity for twin in twins]),
+            certainty=worst(Certainty, [twin.certainty for twin in twins]),
             response=union(Response, replies),
             effective=min((twin.effective for twin in twins if twin.effective), default=None),
             onset=onset,
-            expires=self._expires(twins, max(onset or envelope.sent, envelope.sent)),
+            expires=self._expires(twins, max(onset or sent, sent)),
             sender_name=first.sender_name,
             web=first.web,
             texts=tuple(dict.fromkeys(twin.text for twin in twins)),

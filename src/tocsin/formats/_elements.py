@@ -42,8 +42,11 @@ class Elements(Named):
 
     def each(self, name: str) -> list[Self]:
         """Return every child of this name, in document order."""
-        found = enumerate(self._children.get(name, ()), 1)
-        return [type(self)(child, at=f"{self.at}/{name}[{n}]", problems=self.problems) for n, child in found]
+        found = self._children.get(name)
+        if not found:
+            return []
+        kind = type(self)
+        return [kind(one, at=f"{self.at}/{name}[{n}]", problems=self.problems) for n, one in enumerate(found, 1)]
 
     def below(self, *names: str) -> list[Elements]:
         """Return every element of these names, however deep it lies below, in document order."""
@@ -61,7 +64,10 @@ class Elements(Named):
 
     def texts_of(self, name: str) -> Sequence[str]:
         """Return the text of every child of this name, with that of elements within it."""
-        return [text_of(child) for child in self._children.get(name, ())]
+        found = self._children.get(name)
+        if not found:
+            return ()
+        return (text_of(found[0]),) if len(found) == 1 else [text_of(child) for child in found]
 
     def own_text(self) -> str:
         """Return the element's own text, with single blanks for white space."""

@@ -8,13 +8,13 @@ Source: RFC 7946, 3.2 and 3.3.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from tocsin.errors import FormatError
+from tocsin.formats._named import named
 from tocsin.formats._time import read_time
 from tocsin.model import Problem
 
@@ -22,8 +22,9 @@ MAX_TEXT = 16_384  # characters of one field
 _LARGEST = 1e15  # beyond any magnitude, depth or coordinate; an integer of 400 digits is no float
 _LARGEST_MS = 3e13  # some 950 years either way of 1970
 MAX_NAME = 1_000  # characters of an identifier, a code or a name
+_SHORT = 200  # characters up to which a text is looked at whole, before anything is done to it
 MAX_LIST = 10_000  # members of one list of names; an alert for all zones of the United States has some 8,000
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROLS = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])  # all of ASCII but tab and line feed
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -78,12 +79,15 @@ class Fields:
 
     def text(self, name: str, limit: int = MAX_TEXT) -> str:
         """Return a text without control characters and without white space around it."""
-        return self._text(self._value.get(name), name, limit)
+        value = self._value.get(name)
+        return "" if value is None else self._text(value, name, limit)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the texts of a list of names, without empty ones and repetitions."""
-        read = (self._text(value, f"{name}[{place}]", MAX_NAME) for place, value in enumerate(self.list(name)))
-        return tuple(dict.fromkeys(text for text in read if text))
+        values = self.list(name)
+        if not _are_plain(values):
+            values = [self._text(value, name, MAX_NAME, place) for place, value in enumerate(values)]
+        return tuple(dict.fromkeys(filter(None, values)))
 
     def number(self, name: str) -> float | None:
         """Return a finite number."""
@@ -121,14 +125,14 @@ class Fields:
     def choice(self, kind: type[Choice], name: str) -> Choice | None:
         """Return a value of one of CAP's lists, whatever its case; None when empty or, as a Problem, unknown."""
         text = self.text(name, MAX_NAME)
-        found = _lookup(kind, text)
+        found = named(kind, text)
         if text and found is None:
             self.problem(name, "not a value of CAP's list; read as unknown", is_repaired=True)
         return found
 
     def exactly(self, kind: type[Choice], name: str) -> Choice:
         """Return the value of a field for which nothing may be assumed. Raises FormatError."""
-        found = _lookup(kind, self.text(name, MAX_NAME))
+        found = named(kind, self.text(name, MAX_NAME))
         if found is None:
             raise FormatError("not a value of CAP's list", at=f"{self.at}.{name}")
         return found
@@ -137,17 +141,33 @@ class Fields:
         """Note what is wrong with a field."""
         self.problems.append(Problem(at=f"{self.at}.{name}", message=message, is_repaired=is_repaired))
 
-    def _text(self, value: Any, name: str, limit: int) -> str:
-        if value is None:
+    def _text(self, value: Any, name: str, limit: int, place: int | None = None) -> str:
+        if isinstance(value, str):
+            if len(value) <= _SHORT and len(value) <= limit and value.isprintable():
+                return value.strip()
+        elif value is None:
             return ""
-        if not isinstance(value, str):
-            self.problem(name, "not a text")
+        else:
+            self.problem(name if place is None else f"{name}[{place}]", "not a text")
             return ""
-        text = _CONTROLS.sub("", value.replace("\r\n", "\n")).strip()
-        if len(text) > limit:
-            self.problem(name, f"the text was cut at {limit} characters", is_repaired=True)
+        # By bytes: a regular expression takes five times as long.
+        written = value.encode("utf-8", "replace")
+        kept = written.translate(None, _CONTROLS)
+        text = (value if len(kept) == len(written) else kept.decode()).strip()
+        if len(text) <= limit:
+            return text
+        self.problem(
+            name if place is None else f"{name}[{place}]",
+            f"the text was cut at {limit} characters",
+            is_repaired=True,
+        )
         return text[:limit]
 
 
-def _lookup(kind: type[Choice], text: str) -> Choice | None:
-    return next((value for value in kind if value.value.lower() == text.lower()), None)
+def _are_plain(values: list[Any]) -> bool:
+    """Return whether these are short words without a blank, as codes are: to be taken as they stand, all at once."""
+    try:
+        words = "".join(values)
+    except TypeError:
+        return False
+    return words.isprintable() and " " not in words and max(map(len, values), default=0) <= MAX_NAME

@@ -9,7 +9,7 @@ Source: OASIS Common Alerting Protocol 1.2, section 3.2.2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -82,6 +82,8 @@ def agreeing(infos: Sequence[Info]) -> list[list[Info]]:
     Of two in one language only one that says the same again joins; one in a new language joins the first group that
     lacks it, so that two warnings in two languages pair in their order.
     """
+    if len(infos) == 1:
+        return [list(infos)]
     groups: list[list[Info]] = []
     peers_of: dict[tuple[object, ...], list[tuple[set[str], list[Info]]]] = {}
     said: dict[tuple[object, ...], list[Info]] = {}
@@ -110,6 +112,8 @@ def same_in_other_languages(groups: Sequence[list[Info]]) -> list[list[Info]]:
     Where neither shape nor code shows that the area is the same, they stay apart: two warnings for one are better
     than one for two.
     """
+    if len(groups) == 1:
+        return list(groups)
     joined: list[list[Info]] = []
     peers_of: dict[tuple[object, ...], list[tuple[set[str], list[Info]]]] = {}
     for group in groups:
@@ -137,6 +141,6 @@ def areas_of(twins: Sequence[Info]) -> tuple[Area, ...]:
     return tuple(areas)
 
 
-def worst(kind: type[Choice], values: Iterable[Choice]) -> Choice:
+def worst(kind: type[Choice], values: Sequence[Choice]) -> Choice:
     """Return the first in the order of CAP's list, which goes from worst to least and ends with Unknown."""
-    return min(values, key=list(kind).index)
+    return values[0] if len(values) == 1 else min(values, key=list(kind).index)

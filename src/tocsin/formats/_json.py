@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import Any, NoReturn
+
+import orjson
 
 from tocsin.errors import FormatError
 
@@ -20,23 +23,33 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
 """The deepest nesting. A GeoJSON MultiPolygon inside a feature collection needs 8."""
 
-# Possessive, and with an optional closing quote, so that no input makes it look twice at a byte.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_CONTAINERS = {dict, list}
 
 
 def loads(body: bytes) -> Any:
-    """Return the value of a JSON document, as the standard library spells it.
+    """Return the value of a JSON document.
 
     A leading byte order mark is ignored (RFC 8259, 8.1); half of a surrogate pair, which no UTF-8 can hold, becomes
-    "?". Numbers beyond a double's range come back as infinite: readers ask `math.isfinite` of what they keep.
-    Raises FormatError, with line and column where there is one.
+    "?". Whole numbers beyond 64 bits may come back as floats, and numbers beyond a double's range as infinite: readers
+    ask `math.isfinite` of what they keep. Raises FormatError, with line and column where there is one.
     """
     if len(body) > MAX_BYTES:
         raise FormatError(f"document is larger than {MAX_BYTES} bytes", at="document")
+    body = body.removeprefix(_BOM)
     try:
-        text = body.decode("utf-8-sig")
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # Four times as fast, orjson refuses a little more: the standard library has the last word, and the position.
+        value = _loads_leniently(body)
+    _refuse_depth(value)
+    return value
+
+
+def _loads_leniently(body: bytes) -> Any:
+    try:
+        text = body.decode()
     except UnicodeDecodeError as error:
         raise FormatError("not UTF-8", at=f"byte {error.start}") from None
     try:
@@ -48,7 +61,6 @@ def loads(body: bytes) -> Any:
         raise FormatError("a number is too long", at="document") from None
     except RecursionError:
         raise FormatError(f"nested deeper than {MAX_DEPTH}", at="document") from None
-    _refuse_depth(body)
     return _without_lone_surrogates(value) if _SURROGATE.search(text) else value
 
 
@@ -56,18 +68,15 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise FormatError("NaN and Infinity are not JSON numbers", at="document")
 
 
-def _refuse_depth(body: bytes) -> None:
-    """Raise FormatError when the brackets of a sound document nest deeper than MAX_DEPTH.
-
-    Each round strikes out the innermost pairs, so a document is deeper when MAX_DEPTH rounds leave something.
-    """
-    brackets = _STRING.sub(b"", body).translate(None, _NOT_BRACKETS)
+def _refuse_depth(value: Any) -> None:
+    """Raise FormatError when lists and objects nest deeper than MAX_DEPTH. Each round goes one level down."""
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(MAX_DEPTH):
-        if not brackets:
+        members = chain.from_iterable(one.values() if type(one) is dict else one for one in level)
+        level = [member for member in members if type(member) in _CONTAINERS]
+        if not level:
             return
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    if brackets:
-        raise FormatError(f"nested deeper than {MAX_DEPTH}", at="document")
+    raise FormatError(f"nested deeper than {MAX_DEPTH}", at="document")
 
 
 def _without_lone_surrogates(value: Any) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from tocsin.errors import FormatError
 from tocsin.formats._time import read_time
@@ -72,9 +72,11 @@ class Named(ABC):
     def one(self, name: str) -> str:
         """Return the text of a child that stands once, "" for none; the first of several, and a Problem."""
         found = self.texts_of(name)
+        if not found:
+            return ""
         if len(found) > 1:
             self.problem(name, "an element that must stand once stands there again; the first counts")
-        return found[0] if found else ""
+        return found[0]
 
     def required(self, name: str) -> str:
         """Return the text of a child with single blanks for white space. Raises FormatError when there is none."""
@@ -86,9 +88,12 @@ class Named(ABC):
     def text(self, name: str, limit: int = MAX_TEXT) -> str:
         """Return the texts of all children of this name, a line each, up to `limit` characters."""
         found = self.texts_of(name)
+        if not found:
+            return ""
         text = found[0] if len(found) == 1 else "\n".join(filter(None, found))
-        if len(text) > limit:
-            self.repaired(name, f"the text is cut at {limit} characters")
+        if len(text) <= limit:
+            return text
+        self.repaired(name, f"the text is cut at {limit} characters")
         return text[:limit]
 
     def language(self, name: str, default: str) -> str:
@@ -132,12 +137,12 @@ class Named(ABC):
         self, kind: type[Choice], name: str, default: Choice, former: Mapping[str, Choice] | None = None
     ) -> Choice:
         """Return a value of an enumeration; `default`, and a Problem, when it is none. `former` are its old names."""
-        return self._chosen(kind, self.one(name), name, former or {}) or default
+        return self._chosen(kind, self.one(name), name, former) or default
 
     def choices(self, kind: type[Choice], name: str) -> tuple[Choice, ...]:
         """Return every value of an enumeration that stands there, once, in the order of the enumeration."""
-        chosen = (self._chosen(kind, text, name, {}) for text in self.texts_of(name))
-        return union(kind, [[value for value in chosen if value is not None]])
+        chosen = [self._chosen(kind, text, name, None) for text in self.texts_of(name)]
+        return union(kind, [[value for value in chosen if value is not None]]) if chosen else ()
 
     def decisive(self, kind: type[Choice], name: str) -> Choice:
         """Return a value that decides whether anybody is warned, so that none is assumed: raises FormatError."""
@@ -146,8 +151,10 @@ class Named(ABC):
             raise FormatError("not a value of the list", at=self.where(name))
         return value
 
-    def _chosen(self, kind: type[Choice], text: str, name: str, former: Mapping[str, Choice]) -> Choice | None:
-        value = former.get(text.lower()) or named(kind, text)
+    def _chosen(self, kind: type[Choice], text: str, name: str, former: Mapping[str, Choice] | None) -> Choice | None:
+        value = named(kind, text)
+        if value is None and former:
+            value = former.get(text.lower())
         if value is None:
             self.repaired(name, "missing, or not a value of the list; read as the default")
         elif value != text:
@@ -181,15 +188,16 @@ def _pair(child: Named) -> tuple[str, str]:
 def union(kind: type[Choice], values: Iterable[Sequence[Choice]]) -> tuple[Choice, ...]:
     """Return every value once, in the order of the enumeration."""
     found = {value for some in values for value in some}
-    return tuple(found) if len(found) <= 1 else tuple(value for value in kind if value in found)
+    return tuple(found) if len(found) <= 1 else tuple([value for value in kind if value in found])
 
 
 def named(kind: type[Choice], text: str) -> Choice | None:
     """Return the value of an enumeration that `text` spells, in whatever case."""
-    value = _spellings(kind).get(text.lower())
-    return value if isinstance(value, kind) else None
+    spellings = _spellings(kind)
+    found: Choice | None = spellings.get(text) or spellings.get(text.lower())
+    return found
 
 
 @cache
-def _spellings(kind: type[StrEnum]) -> Mapping[str, StrEnum]:
-    return {value.value.lower(): value for value in kind}
+def _spellings(kind: type[StrEnum]) -> Mapping[str, Any]:
+    return {spelling: value for value in kind for spelling in (value.value, value.value.lower())}

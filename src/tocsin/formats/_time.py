@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from tocsin.errors import FormatError
 from tocsin.model import Problem
@@ -11,6 +12,9 @@ from tocsin.model import Problem
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s?(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?", re.ASCII
 )
+# What nearly all are: sound as they stand, and read by the standard library in a tenth of the time.
+_PLAIN = re.compile(r"(?:1[1-9]|2\d)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d)", re.ASCII)
+_PLAIN_LENGTHS = {len("2026-01-01T00:00:00Z"), len("2026-01-01T00:00:00+00:00")}
 _FIRST_YEAR, _LAST_YEAR = 1000, 9000  # so that adding or taking away some days stays a date
 _WIDEST = timedelta(hours=14)  # Kiribati; nothing on Earth is further from UTC
 
@@ -21,6 +25,9 @@ def read_time(text: str, *, at: str) -> tuple[datetime, tuple[Problem, ...]]:
     A missing offset is taken as UTC, 24:00 as midnight, a leap second as the second before it. Raises FormatError.
     Source: CAP 1.2, 3.3.2 (dateTime with offset; "-00:00" is UTC); ISO 8601-1, 5.3.1.
     """
+    plain = _plain(text) if len(text) in _PLAIN_LENGTHS else None
+    if plain is not None:
+        return plain, ()
     found = _TIME.fullmatch(text.strip())
     if found is None:
         raise FormatError("not a date and time", at=at)
@@ -44,6 +51,16 @@ def read_time(text: str, *, at: str) -> tuple[datetime, tuple[Problem, ...]]:
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise FormatError("a year that no warning has", at=at)
     return moment, tuple(Problem(at=at, message=message, is_repaired=True) for message in problems)
+
+
+@lru_cache(maxsize=4_096)  # the times of one feed are few
+def _plain(text: str) -> datetime | None:
+    if not _PLAIN.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def has_offset(text: str) -> bool:

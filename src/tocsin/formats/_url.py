@@ -9,7 +9,7 @@ MAX_URL = 2_000
 
 def is_web(url: str) -> bool:
     """Return whether `url` is an http or https address with a host, and without a user's name or blanks."""
-    if len(url) > MAX_URL or any(character.isspace() for character in url):
+    if len(url) > MAX_URL or url.split() != [url]:
         return False
     try:
         parts = urlsplit(url)

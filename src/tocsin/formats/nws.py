@@ -18,10 +18,11 @@ Source: https://www.weather.gov/documentation/services-web-api ; CAP 1.2, 3.2 fo
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import shapely
 
@@ -187,18 +188,25 @@ def _area(feature: Fields, alert: Fields) -> Area:
 
 
 def _codes(lists: Fields, schemes: Iterable[str]) -> tuple[Code, ...]:
-    return tuple(Code(scheme, value) for scheme in schemes for value in lists.texts(scheme))
+    return tuple(code for scheme in schemes for code in map(partial(Code, scheme), lists.texts(scheme)))
 
 
 def _told_apart(items: Sequence[Item]) -> tuple[Item, ...]:
     """Return the items with different events of one identity as its parts, whatever their order."""
-    variants: defaultdict[str, list[Event]] = defaultdict(list)
+    listed = Counter(event.id for item in items for event in item.events)
+    variants: dict[str, list[Event]] = {name: [] for name, times in listed.items() if times > 1}
+    if not variants:
+        return tuple(items)
     for event in (event for item in items for event in item.events):
-        if event not in variants[event.id]:
-            variants[event.id].append(event)
+        same = variants.get(event.id)
+        if same is not None and event not in same:
+            same.append(event)
     for same in variants.values():
         same.sort(key=lambda event: (repr(event), [shapely.to_wkb(area.geometry) or b"" for area in event.areas]))
     return tuple(
-        replace(item, events=tuple(replace(event, part=variants[event.id].index(event)) for event in item.events))
-        for item in items
+        replace(item, events=tuple(_part(event, variants.get(event.id, ())) for event in item.events)) for item in items
     )
+
+
+def _part(event: Event, variants: Sequence[Event]) -> Event:
+    return replace(event, part=variants.index(event)) if variants else event

@@ -76,6 +76,8 @@ def polygon(shell: Ring, *, at: str, holes: Sequence[Ring] = ()) -> tuple[BaseGe
 
     Raises FormatError when the ring encloses no area.
     """
+    if not holes and (sound := _sound(shell)) is not None:
+        return sound, ()
     shell, swapped = oriented(shell, at=at)
     problems = list(swapped)
     if len(shell) and not np.array_equal(shell[0], shell[-1]):
@@ -94,6 +96,23 @@ def polygon(shell: Ring, *, at: str, holes: Sequence[Ring] = ()) -> tuple[BaseGe
     if found.area > HALF_WORLD_DEG2:
         problems.append(Problem(at=at, message="the area covers more than half the world; kept", is_repaired=True))
     return found, tuple(problems)
+
+
+def _sound(shell: Ring) -> BaseGeometry | None:
+    """Return the polygon of a ring to which nothing must be done, as nearly all are, or None.
+
+    Costs a tenth of finding out what must be done: a ring that is closed, on the map, narrower than half the Earth
+    and valid has no swapped axes, no jump and no crossing.
+    """
+    if not 4 <= len(shell) <= _SURELY_QUICK or shell[0, 0] != shell[-1, 0] or shell[0, 1] != shell[-1, 1]:
+        return None
+    found = Polygon(shell)
+    west, south, east, north = found.bounds
+    is_on_map = west >= -180.0 and east <= 180.0 and south >= -90.0 and north <= 90.0
+    extent = max(east - west, north - south)
+    if is_on_map and east - west < 180.0 and found.is_valid and found.area > _NO_AREA * extent**2:
+        return found
+    return None
 
 
 def cut(geometry: BaseGeometry) -> BaseGeometry:
