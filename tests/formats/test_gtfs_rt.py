@@ -186,6 +186,13 @@ def test_too_many_entities_are_refused() -> None:
         read(feed(*[entity] * (gtfs_rt.MAX_ENTITIES + 1)))
 
 
+def test_too_many_selectors_are_refused() -> None:
+    alerts = [alert(str(n), informedEntity=[{"stopId": "1"}] * 10_000) for n in range(11)]
+    assert len(read(feed(*alerts[:10])).items) == 10
+    with pytest.raises(FormatError, match="selectors"):
+        read(feed(*alerts))
+
+
 def test_body_that_is_too_large_is_refused() -> None:
     with pytest.raises(FormatError, match="larger"):
         read(HEADER + bytes(gtfs_rt.MAX_BYTES))

@@ -19,7 +19,7 @@ Source: https://gtfs.org/documentation/realtime/reference/ ; https://gtfs.org/do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -40,6 +40,7 @@ SNAPSHOT = True
 MAX_BYTES = 20 * 10**6
 MAX_ENTITIES = 200_000
 MAX_ALERTS = 20_000  # each becomes an event; the largest feeds of whole countries hold some thousands
+MAX_SELECTORS = 100_000  # of all alerts together
 _MAX_FIELDS = 100  # of one entity; the standard knows 8
 _MAX_TRANSLATIONS = 100  # of one text
 _LEAST_ENTITY = 8  # bytes: no id with an alert, a vehicle or a trip in it is shorter
@@ -174,7 +175,7 @@ def _of_protobuf(body: bytes) -> _Feed:
     return _Feed(
         as_of=_moment(header, "timestamp"),
         is_differential=is_differential,
-        entities=[entity for entity in entities if entity],
+        entities=_within_limits(entities),
         problems=header.problems,
     )
 
@@ -263,7 +264,7 @@ def _of_json(body: bytes) -> _Feed:
     return _Feed(
         as_of=_moment(header, "timestamp"),
         is_differential=is_differential,
-        entities=[entity for entity in entities if entity],
+        entities=_within_limits(entities),
         problems=document.problems,
     )
 
@@ -287,6 +288,20 @@ def _snake(value: Any, depth: int = _DEEPEST) -> Any:
 
 
 # --- one alert --------------------------------------------------------------------------------------------------------
+
+
+def _within_limits(entities: Iterable[_Entity | None]) -> list[_Entity]:
+    """Return the entities that matter. Raises FormatError as soon as they select more than a country has stops."""
+    found: list[_Entity] = []
+    selected = 0
+    for entity in entities:
+        if entity is not None:
+            found.append(entity)
+            selectors = entity.alert.get("informed_entity") if isinstance(entity.alert, dict) else None
+            selected += len(selectors) if isinstance(selectors, list) else 0
+        if selected > MAX_SELECTORS:
+            raise FormatError(f"more than {MAX_SELECTORS} selectors", at="document")
+    return found
 
 
 def _item(entity: _Entity, feed: _Feed, *, source: str, now: datetime) -> Item:
