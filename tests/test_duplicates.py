@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled import KINDS, MIRRORS, moment, pairs, quake, score, warning
 from shapely import Point
 
 from tocsin import lifecycle
+from tocsin.cli import tocsin
 from tocsin.duplicates import KM, MAGNITUDES, MAX_AT_ONCE, SECONDS, happenings
 from tocsin.match import PlaceIndex
 from tocsin.model import Area, Code, Concern, Event, IssuerClass, Place, Reference, Severity, Source
 from tocsin.run.situation import Situation
 from tocsin.store import Standing
+from worlds import quakes as quakes_of_usgs
 
 TIME = "2026-03-01T04:00:00"
 NOW = moment(TIME) + timedelta(minutes=30)
@@ -287,3 +291,26 @@ def test_situation_parts_them_again_when_one_is_revised_away() -> None:
     ]
     hear(*one, *moved)
     assert len({each.happening for each in situation.concerns(position)["earthquake"].evidence}) == 2
+
+
+def test_check_shows_both_sources_of_one_quake(tmp_path: Path) -> None:
+    (tmp_path / "places.csv").write_text("id,name,lat,lon\nharbour,Harbour depot,50.1,8.1\n", encoding="utf-8")
+    (tmp_path / "usgs.json").write_bytes(quakes_of_usgs(6.2))
+    said = {
+        "unid": "20260301_0000041",
+        "time": "2026-03-01T12:00:04.0Z",
+        "lastupdate": "2026-03-01T12:08:00Z",
+        "evtype": "ke",
+        "mag": 6.0,
+        "depth": 10.0,
+        "flynn_region": "GERMANY",
+    }
+    point = {"type": "Point", "coordinates": [8.25, 50.15, -10.0]}
+    (tmp_path / "emsc.json").write_text(json.dumps({"type": "Feature", "geometry": point, "properties": said}))
+    feeds = [part for name in ("usgs.json", "emsc.json") for part in ("--feeds", str(tmp_path / name))]
+    asked = ["check", str(tmp_path / "places.csv"), *feeds, "--at", "2026-03-01T13:00:00Z", "--json"]
+    shown = json.loads(CliRunner().invoke(tocsin, asked).stdout)
+    ((concern,),) = [place["concerns"] for place in shown["places"]]
+    assert {one["source"] for one in concern["evidence"]} == {"recorded-usgs", "recorded-emsc"}
+    assert len({one["happening"] for one in concern["evidence"]}) == 1
+    assert concern["ends"] == "2026-03-02T12:00:04Z"

@@ -127,7 +127,7 @@ def _mirrored(known: Iterable[tuple[Event, str]], mirrors: Mirrors) -> Iterator[
         if warning := _warning(event):
             alike[warning].append((event, thread))
     for same in alike.values():
-        if len(same) > MAX_ALIKE:
+        if len(same) > MAX_ALIKE or len({event.source for event, _ in same}) == 1:
             continue
         for (first, one), (second, other) in combinations(same, 2):
             if _repeats(first.source, second.source, mirrors) and _meet(first, second):

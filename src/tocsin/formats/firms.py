@@ -31,6 +31,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from tocsin import geo
 from tocsin.errors import FormatError
@@ -62,26 +63,22 @@ _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _CLOCK = re.compile(r"([0-9]{0,2}?):?([0-9]{1,2})")
 
 _Cell = tuple[int, int]
-_Box = tuple[float, float, float, float]  # west, south, east, north
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HotSpot:
-    """One row. `across_km` and `along_km` are the sides of its pixel, `power_mw` its fire radiative power."""
+    """One row. `cell` is the (row, column) of the grid that holds it, `across_km` and `along_km` are the sides of its
+    pixel, `power_mw` is its fire radiative power.
+    """
 
     seen: datetime
     lat: float
     lon: float
+    cell: _Cell
     certainty: Certainty
     across_km: float
     along_km: float
     power_mw: float
-
-    @property
-    def cell(self) -> _Cell:
-        """Return the (row, column) of the grid that holds it."""
-        row = math.floor(self.lat / _ROW_DEGREES)
-        return row, _column(row, self.lon)
 
 
 def read(body: bytes, *, source: str, now: datetime) -> Reading:  # noqa: ARG001  hot spots need no clock
@@ -152,6 +149,7 @@ def _read_cells(cells: Mapping[str, str], at: str) -> HotSpot:
         seen=_seen(cells, at),
         lat=lat,
         lon=lon,
+        cell=_cell(lat, lon),
         certainty=certainty,
         across_km=_pixel(_number(cells, "scan", at)),
         along_km=_pixel(_number(cells, "track", at)),
@@ -221,15 +219,17 @@ def _together(held: Mapping[_Cell, object]) -> Iterator[list[_Cell]]:
         yield sorted(group)
 
 
+@lru_cache(maxsize=65536)
 def _columns(row: int) -> int:
     """Return how many cells of a kilometre a row of the grid has, at the middle of its latitudes."""
     lat = min(abs((row + 0.5) * _ROW_DEGREES), 90.0)
     return max(1, math.floor(360.0 * math.cos(math.radians(lat)) / _ROW_DEGREES))
 
 
-def _column(row: int, lon: float) -> int:
+def _cell(lat: float, lon: float) -> _Cell:
+    row = math.floor(lat / _ROW_DEGREES)
     columns = _columns(row)
-    return math.floor((lon + 180.0) / 360.0 * columns) % columns
+    return row, math.floor((lon + 180.0) / 360.0 * columns) % columns
 
 
 def _neighbours(cell: _Cell) -> Iterator[_Cell]:
@@ -296,17 +296,12 @@ def _area(spots: Sequence[HotSpot]) -> Area:
     while len(boxes) > MAX_BOXES:
         cells *= 2
         boxes = _boxes(spots, cells)
-    rings = [
-        [[(west, south), (east, south), (east, north), (west, north), (west, south)]]
-        for west, south, east, north in boxes
-    ]
-    geometry, _ = geo.from_geojson({"type": "MultiPolygon", "coordinates": rings}, at="fire")
-    return Area(geometry=geometry)
+    return Area(geometry=geo.boxes(boxes))
 
 
-def _boxes(spots: Iterable[HotSpot], cells: int) -> Sequence[_Box]:
+def _boxes(spots: Iterable[HotSpot], cells: int) -> Sequence[geo.Box]:
     """Return the box about the pixels of each square of `cells` by `cells` in which there are any."""
-    found: dict[_Cell, _Box] = {}
+    found: dict[_Cell, geo.Box] = {}
     for spot in spots:
         row, column = spot.cell
         key, box = (row // cells, column // cells), _pixel_box(spot)
@@ -320,7 +315,7 @@ def _boxes(spots: Iterable[HotSpot], cells: int) -> Sequence[_Box]:
     return list(found.values())
 
 
-def _pixel_box(spot: HotSpot) -> _Box:
+def _pixel_box(spot: HotSpot) -> geo.Box:
     north = spot.along_km / 2 / _KM_PER_DEGREE
     east = min(spot.across_km / 2 / _KM_PER_DEGREE / max(math.cos(math.radians(spot.lat)), 0.01), 90.0)
     return spot.lon - east, max(spot.lat - north, -90.0), spot.lon + east, min(spot.lat + north, 90.0)

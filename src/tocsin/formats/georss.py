@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time
 from enum import StrEnum
 from typing import TypeVar
@@ -31,7 +31,7 @@ from shapely.geometry.base import BaseGeometry
 from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._feed import ATOM, MAX_NAME, Entry, Feed, feed_of
-from tocsin.formats._gdacs import SEVERITIES
+from tocsin.formats._gdacs import SEVERITIES, TYPES
 from tocsin.formats._opened import Opened
 from tocsin.formats._xml import local, namespace, open_xml, text_of
 from tocsin.formats.atom import names_cap
@@ -157,7 +157,7 @@ def _event(entry: Entry, feed: Feed, bare: Event) -> Event:
         texts=(
             Text(
                 language=_language(entry, feed),
-                event=entry.name(*_cap("event")) or (terms[0] if terms else ""),
+                event=entry.name(*_cap("event")) or _term(kind, terms),
                 headline=_plain(entry.text("title")),
                 description=_plain(entry.text("description", "summary")),
                 instruction=_plain(entry.text(*_cap("instruction"))),
@@ -165,6 +165,11 @@ def _event(entry: Entry, feed: Feed, bare: Event) -> Event:
         ),
         areas=(Area(description=entry.name(*_cap("areaDesc"), f"{_SIMPLE}featurename"), geometry=shape_of(entry)),),
     )
+
+
+def _term(kind: str, categories: Sequence[str]) -> str:
+    """Return what the entry is about: by GDACS's type, else by the first category that is none of CAP's."""
+    return TYPES[kind][0] if kind in TYPES else next(iter(categories), "")
 
 
 def _cap(name: str) -> tuple[str, ...]:

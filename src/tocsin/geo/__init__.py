@@ -12,6 +12,7 @@ Source: CAP 1.2, 3.2.4 (polygon, circle); RFC 7946 (GeoJSON); OGC 17-002r1 (GeoR
 
 from __future__ import annotations
 
+from tocsin.geo._boxes import Box, boxes
 from tocsin.geo._cap import cap_circle, cap_polygon
 from tocsin.geo._circle import circle
 from tocsin.geo._geojson import from_geojson
@@ -24,8 +25,10 @@ from tocsin.geo._swath import quadrants, swath
 from tocsin.geo._union import together
 
 __all__ = [
+    "Box",
     "Shape",
     "box_around",
+    "boxes",
     "cap_circle",
     "cap_polygon",
     "circle",

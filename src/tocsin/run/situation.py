@@ -40,7 +40,8 @@ class Situation:
         self._concerns: dict[int, dict[str, Concern]] = {}
         self._arrived: set[str] = set()
         self._mirrors = {source.id: frozenset(source.mirrors) for source in sources.values() if source.mirrors}
-        self._meeting: defaultdict[str, set[str]] = defaultdict(set)
+        self._meeting: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._shared: set[str] = set()
         self._happenings: dict[str, str] = {}
 
     @property
@@ -141,7 +142,9 @@ class Situation:
         self._live[event.id] = _Live(event, thread, lifecycle.ends(event), touches, areas)
         self._arrived.add(event.id)
         for key in duplicates.keys(event, self._mirrors):
-            self._meeting[key].add(event.id)
+            self._meeting[key][event.source].add(event.id)
+            if len(self._meeting[key]) > 1:
+                self._shared.add(key)
         for position in touches:
             self._at_place[position].add(event.id)
         return set(touches)
@@ -150,18 +153,23 @@ class Situation:
         live = self._live.pop(name)
         for position in live.touches:
             self._at_place[position].discard(name)
-        for key in duplicates.keys(live.event, self._mirrors):
-            self._meeting[key].discard(name)
-            if not self._meeting[key]:
+        for key in set(duplicates.keys(live.event, self._mirrors)):
+            by_source = self._meeting[key]
+            by_source[live.event.source].discard(name)
+            if not by_source[live.event.source]:
+                del by_source[live.event.source]
+            if len(by_source) == 1:
+                self._shared.discard(key)
+            if not by_source:
                 del self._meeting[key]
         return set(live.touches)
 
     def _name(self) -> set[int]:
         """Find anew which events speak of one thing; return the positions where that changes what is shown.
 
-        Cost: a pass over the keys of the events in force, and over those that may meet.
+        Cost: that of the events under names at which two sources meet.
         """
-        names = {name for members in self._meeting.values() if len(members) > 1 for name in members}
+        names = {name for key in self._shared for members in self._meeting[key].values() for name in members}
         met = [(self._live[name].event, self._live[name].thread) for name in names]
         found, before = duplicates.happenings(met, self._mirrors), self._happenings
         self._happenings = found
