@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from tocsin import cli
+from tocsin import cli, letters
+from tocsin.model import Problem
+from tocsin.store import Change, Store
 from worlds import HOUR, NOW, cap, quakes, stamp
 
 PLACES = "id,name,lat,lon,timezone\nharbour,Harbour depot,50.1,8.1,Europe/Berlin\nfar,Far shop,-33.9,18.4,UTC\n"
@@ -273,3 +275,23 @@ def test_sources_names_the_nearest(run: Run, verb: str) -> None:
     said = run("sources", verb, "us-nws-alert")
     assert said.code == 2
     assert "did you mean us-nws-alerts" in said.err
+
+
+def test_sources_letter_from_recorded_documents(run: Run, tmp_path: Path) -> None:
+    document = cap("a").replace(b"+00:00</sent>", b"</sent>")
+    (tmp_path / "faulty.cap").write_bytes(document)
+    said = run("sources", "letter", "us-nws-alerts", "--feeds", "faulty.cap", "--feeds", "bad.cap")
+    assert said.code == 0
+    assert said.out.startswith("To: US National Weather Service")
+    assert "Write every time with its offset" in " ".join(said.out.split())
+    assert "Write the document with a JSON library" in " ".join(said.out.split())
+
+
+def test_sources_letter_from_what_was_collected(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tocsin.toml").write_text('contact = "mailto:ops@example.org"\nsources = ["us-nws-alerts"]\n')
+    assert "is not there yet" in run("sources", "letter", "us-nws-alerts").err
+    problem = Problem(at="alert/sent", message="the time has no offset and was read as UTC", is_repaired=True)
+    with Store.open(tmp_path / "tocsin.db") as store:
+        store.commit(Change(faults=letters.faults("us-nws-alerts", [problem], day=NOW.date())), now=NOW)
+    assert "1. The time has no offset" in run("sources", "letter", "us-nws-alerts").out
+    assert "no fault" in run("sources", "letter", "us-usgs-earthquakes").out

@@ -113,3 +113,19 @@ def test_links_are_those_of_the_index() -> None:
     atom = replace(MESSAGES, format="atom")
     assert [link.url for link in collect.links(atom, index, now=NOW)] == ["https://weather.example.org/a.cap"]
     assert collect.links(atom, b"<html>", now=NOW) == ()
+
+
+def test_faults_are_kept_for_the_letter_but_not_those_of_what_was_dropped() -> None:
+    faulty = cap("a").replace(b"+00:00</sent>", b"</sent>")
+    unmapped = cap("b", event="Village fair").replace(b"+00:00</sent>", b"</sent>")
+    with Store.open(None) as store:
+        take(store, MESSAGES, _poll(faulty, unmapped), UNKNOWN, now=NOW)
+        (found,) = store.faults(MESSAGES.id)
+        assert (found.where, found.count, found.first) == ("alert/sent", 1, NOW.date())
+
+
+def test_documents_that_cannot_be_read_are_faults_too() -> None:
+    with Store.open(None) as store:
+        take(store, MESSAGES, _poll(b"<html></html>"), UNKNOWN, now=NOW)
+        (found,) = store.faults(MESSAGES.id)
+        assert (found.message, found.is_repaired) == ("this is an HTML page, not a feed", False)

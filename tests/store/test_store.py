@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,9 @@ from sqlalchemy.exc import StatementError
 
 from tocsin import ledger, lifecycle
 from tocsin.errors import StoreError
-from tocsin.model import Code, Level, MsgType, Reason, Reference, Verdict
-from tocsin.store import Change, Committed, Kept, Outcome, Purged, Store, Waiting
+from tocsin.letters import MAX_FAULTS
+from tocsin.model import Code, Fault, Level, MsgType, Reason, Reference, Verdict
+from tocsin.store import Change, Committed, Kept, Outcome, Purged, Store, Waiting, retention
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -566,3 +567,48 @@ def test_refusal_quotes_no_row(store: Store) -> None:
 def test_event_of_the_samples_is_a_tornado_warning() -> None:
     assert admitted().event.hazard == "tornado"
     assert event().hazard is None
+
+
+# --- faults -------------------------------------------------------------------------------------------------------
+
+
+TODAY = NOW.date()
+
+
+def fault(where: str = "alert/sent", *, day: date = TODAY, source: str = "weather", count: int = 1) -> Fault:
+    return Fault(
+        source=source,
+        message="the time has no offset and was read as UTC",
+        where=where,
+        example=where,
+        is_repaired=True,
+        count=count,
+        first=day,
+        last=day,
+    )
+
+
+def test_faults_of_one_sort_are_counted_together(store: Store) -> None:
+    later = NOW.date() + timedelta(days=3)
+    store.commit(Change(faults=(fault(count=2), fault("alert/info[]/expires"))), now=NOW)
+    store.commit(Change(faults=(fault(day=later, count=5), fault(source="rivers"))), now=NOW)
+    expires, sent = store.faults("weather")
+    assert (sent.count, sent.first, sent.last) == (7, NOW.date(), later)
+    assert (expires.where, expires.count) == ("alert/info[]/expires", 1)
+    assert [one.source for one in store.faults("rivers")] == ["rivers"]
+
+
+def test_faults_of_one_source_have_a_limit(store: Store) -> None:
+    store.commit(Change(faults=tuple(fault(f"a{n}") for n in range(MAX_FAULTS - 1))), now=NOW)
+    store.commit(Change(faults=(fault("a0"), fault("b"), fault("c"))), now=NOW)
+    kept = {one.where: one.count for one in store.faults("weather")}
+    assert len(kept) == MAX_FAULTS
+    assert (kept["a0"], kept["b"], kept.get("c")) == (2, 1, None)
+
+
+def test_faults_that_are_no_longer_found_are_forgotten(store: Store) -> None:
+    store.commit(Change(faults=(fault(),)), now=NOW)
+    store.purge(NOW + retention.FAULTS_KEPT)
+    assert len(store.faults("weather")) == 1
+    store.purge(NOW + retention.FAULTS_KEPT + timedelta(days=1))
+    assert store.faults("weather") == ()

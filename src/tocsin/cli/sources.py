@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tocsin.cli.arguments import DONE, NEW_FILE, NO, put
+from tocsin.cli.arguments import DONE, FILE, NEW_FILE, NO, put
 from tocsin.errors import ConfigError
+from tocsin.model import Problem
 
 if TYPE_CHECKING:
     from tocsin.catalogue import Entry
+    from tocsin.model import Fault, Source
     from tocsin.run.probe import Probe
 
 _SHOWN_PROBLEMS = 20
@@ -105,6 +107,63 @@ def probe(config_: Path, contact: str | None, as_json: bool, name: str) -> int:
     found = asyncio.run(once())
     put(_probe_row(found)) if as_json else _say(found)
     return NO if found.error else DONE
+
+
+@sources.command()
+@click.option(
+    "--feeds", multiple=True, type=FILE, help="recorded documents of the source, in place of what was collected"
+)
+@click.option(
+    "--config",
+    "config_",
+    type=NEW_FILE,
+    default="tocsin.toml",
+    help="whose database holds the faults (default tocsin.toml)",
+)
+@click.argument("name", metavar="ID")
+def letter(feeds: tuple[Path, ...], config_: Path, name: str) -> int:
+    """Write the letter that tells the publisher of the source ID which faults its documents have.
+
+    \b
+    Examples:
+      tocsin sources letter meteoalarm-germany > letter.txt
+      tocsin sources letter meteoalarm-germany --feeds recorded.xml
+    """
+    from tocsin import letters
+
+    source = _entry(name).source
+    found = _faults_in(source, feeds) if feeds else _faults_kept(source, config_)
+    click.echo(letters.letter(source, found), nl=False)
+    return DONE
+
+
+def _faults_in(source: Source, feeds: tuple[Path, ...]) -> tuple[Fault, ...]:
+    """Return the faults of recorded documents. They are read, and nothing of them is kept."""
+    from tocsin import formats, letters
+    from tocsin.errors import FormatError
+    from tocsin.run.service import utc_now
+
+    now, problems = utc_now(), []
+    for file in feeds:
+        body = file.read_bytes()
+        try:
+            reading = formats.read(formats.name_of(body) or source.format, body, source=source.id, now=now)
+        except FormatError as error:
+            problems.append(Problem(at=error.at or "document", message=error.message))
+        else:
+            problems += [*reading.problems, *(problem for item in reading.items for problem in item.problems)]
+    return letters.faults(source.id, problems, day=now.date())
+
+
+def _faults_kept(source: Source, config: Path) -> tuple[Fault, ...]:
+    from tocsin.run import inputs
+    from tocsin.store import Store
+
+    database = config.resolve().parent / inputs.load_config(config).database
+    if not database.exists():
+        raise ConfigError(f"{database} is not there yet; `tocsin run` collects, and --feeds takes recorded documents")
+    with Store.open(database) as store:
+        return store.faults(source.id)
 
 
 def _entry(name: str) -> Entry:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tocsin import formats, lifecycle
+from tocsin import formats, letters, lifecycle, record
 from tocsin.errors import FormatError
 from tocsin.model import Decision, Event, Flag, Health, Link, Problem, Source
 from tocsin.run import vitals
@@ -71,7 +71,7 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
     """
     found = examine(poll.documents, source, now)
     if poll.documents and not found.documents:
-        failed = fail(store, health, why_unreadable(poll.documents), now=now)
+        failed = fail(store, health, why_unreadable(poll.documents), found.faulty, now=now)
         return Collected(health=failed, problems=tuple(found.problems))
     known = _known(store, [one.event for one in found.admitted.values()])
     if vitals.is_older(found.as_of, health):
@@ -90,6 +90,7 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
             unlisted=dict.fromkeys((*unlisted, *absent), now),
             decisions=tuple(found.decisions),
             health=(healthy,),
+            faults=letters.faults(source.id, found.faulty, day=record.day_of(now)),
         ),
         now=now,
     )
@@ -102,10 +103,11 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
     )
 
 
-def fail(store: Store, health: Health, code: str, *, now: datetime) -> Health:
+def fail(store: Store, health: Health, code: str, faulty: Sequence[Problem] = (), *, now: datetime) -> Health:
     """Record a failed poll and return the new health. It ends nothing: what was in force stays in force."""
     failed = replace(health, attempted=now, failures=health.failures + 1, error=code, etag="", last_modified="")
-    store.commit(Change(health=(failed,)), now=now)
+    faults = letters.faults(health.source, faulty, day=record.day_of(now))
+    store.commit(Change(health=(failed,), faults=faults), now=now)
     return failed
 
 

@@ -41,8 +41,9 @@ class Found:
     """What has been found in the documents of a poll so far. `documents` counts those that could be read.
 
     `as_of` is the newest of the feed's own times and `beat` the newest sign of life, of those that can be true.
-    `repaired` holds the ids of admitted events of items that did not keep to their standard, `named` those of each
-    link of an index.
+    `faulty` holds the problems of which the publisher may be told: not those of items that were dropped for what they
+    were about. `repaired` holds the ids of admitted events of items that did not keep to their standard, `named` those
+    of each link of an index.
     """
 
     documents: int = 0
@@ -52,6 +53,7 @@ class Found:
     admitted: dict[str, gate.Admitted] = field(default_factory=dict)
     decisions: list[tuple[Decision, bytes]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    faulty: list[Problem] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     repaired: set[str] = field(default_factory=set)
     named: dict[Link, frozenset[str]] = field(default_factory=dict)
@@ -63,12 +65,15 @@ class Found:
             admitted = {one.event.id: one for one in ruling.admitted}
             self.admitted |= admitted
             self.decisions.append((ruling.decision, record.item_digest(item)))
-            self.problems += [*item.problems, *_far_off(source, ruling.admitted, at=item.at)]
+            problems = [*item.problems, *_far_off(source, ruling.admitted, at=item.at)]
+            self.problems += problems
+            self.faulty += problems if ruling.admitted or not item.events else ()
             self.repaired |= admitted.keys() if any(problem.is_repaired for problem in item.problems) else set()
             self.beat = _newest(self.beat, *_signs_of_life(item, ruling), now=now)
             if document.link is not None:
                 self.named[document.link] = self.named.get(document.link, frozenset()) | admitted.keys()
         self.problems += reading.problems
+        self.faulty += reading.problems
         self.links += reading.links
         self.is_complete &= reading.is_complete
         self.as_of = _newest(self.as_of, reading.as_of, now=now)
@@ -86,7 +91,9 @@ def examine(documents: Sequence[Document], source: Source, now: datetime) -> Fou
                 found.take(reading, source, document, now)
         except FormatError as error:
             found.is_complete = False
-            found.problems.append(Problem(at=f"document[{position}] {error.at}".strip(), message=error.message))
+            refused = Problem(at=f"document[{position}] {error.at}".strip(), message=error.message)
+            found.problems.append(refused)
+            found.faulty.append(refused)
         except Exception as error:  # noqa: BLE001  whatever a hostile document brings out must not end the loop
             _log_mistake(error, source=source.id, format_=document.format, position=position)
             found.is_complete = False

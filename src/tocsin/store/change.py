@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from tocsin.gate import Admitted
-from tocsin.model import Decision, Event, Health, Impact, Notice, Told
+from tocsin.model import Decision, Event, Fault, Health, Impact, Notice, Told
 
 Delivery = Literal["waiting", "sent", "failed", "given-up"]
 """How far a notice has come. `failed` will be tried again, `given-up` will not."""
@@ -50,16 +50,15 @@ class Outcome:
 class Change:
     """Everything that one commit writes. All fields may be empty; the order of items has no meaning.
 
-    `events` holds (admitted, thread, received): only the gate makes an `Admitted`, so storing an unexamined event is
-    a type error. An event that arrives counts as listed again. `threads` moves stored events to another thread
-    (threads merge). `absent` says since when a snapshot has ended an event by no longer listing it, `unlisted` since
-    when its source no longer lists it, which ends nothing by itself; in both None means that it is listed again, and
-    an event that has a moment already keeps its first.
-    `decisions` pairs each decision with the item's digest (`record.item_digest`): it is turned into a keyed
-    commitment inside the transaction and goes no further. `notices` are put in the outbox, `told` and `forget`
-    (channel, place, family) change what each channel was told, `outcomes` what became of the notices.
-    `channel_classes` says of what kind each channel in `notices` is, for the ledger. `is_start` records that the
-    service has started.
+    `events` holds (admitted, thread, received): only the gate makes an `Admitted`, so storing an unexamined event is a
+    type error. An event that arrives counts as listed again. `threads` moves stored events to another thread (threads
+    merge). `absent` says since when a snapshot has ended an event by no longer listing it, `unlisted` since when its
+    source no longer lists it, which ends nothing by itself; in both None means that it is listed again, and an event
+    that has a moment already keeps its first. `decisions` pairs each decision with the item's digest
+    (`record.item_digest`): it is turned into a keyed commitment inside the transaction and goes no further. `faults`
+    are added to those that are known of their source. `notices` are put in the outbox, `told` and `forget` (channel,
+    place, family) change what each channel was told, `outcomes` what became of the notices. `channel_classes` says of
+    what kind each channel in `notices` is, for the ledger. `is_start` records that the service has started.
     """
 
     events: tuple[tuple[Admitted, str, datetime], ...] = ()
@@ -68,6 +67,7 @@ class Change:
     unlisted: Mapping[str, datetime | None] = field(default_factory=dict)
     decisions: tuple[tuple[Decision, bytes], ...] = ()
     health: tuple[Health, ...] = ()
+    faults: tuple[Fault, ...] = ()
     impacts: tuple[Seen, ...] = ()
     notices: tuple[Notice, ...] = ()
     told: tuple[Told, ...] = ()

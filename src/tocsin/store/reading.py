@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from tocsin import ledger, record
-from tocsin.model import Event, Flag, Health, Impact, Mark, Notice, Told
+from tocsin.model import Event, Fault, Flag, Health, Impact, Mark, Notice, Told
 from tocsin.store import tables
 from tocsin.store.change import Kept, Seen, Standing, Waiting
 from tocsin.store.writing import chunks
@@ -95,6 +95,13 @@ def healths(connection: Connection) -> tuple[Health, ...]:
         )
         for row in rows
     )
+
+
+def faults(connection: Connection, source: str) -> tuple[Fault, ...]:
+    """Return the faults of a source's documents."""
+    columns = tables.faults.c
+    query = select(tables.faults).where(columns.source == source).order_by(columns.message, columns["where"])
+    return tuple(Fault(**row) for row in connection.execute(query).mappings())
 
 
 def told(connection: Connection) -> tuple[Told, ...]:

@@ -21,6 +21,7 @@ from tocsin.store.writing import append
 KEPT = timedelta(days=7)  # after the last member of a thread has ended
 KEPT_EFFECT_ONLY = timedelta(hours=24)  # NEUTRALITY, N5: nobody keeps a history of closures without a cause
 KEYS_KEPT = timedelta(days=30)  # NEUTRALITY, "Decided": the audit window of commitments
+FAULTS_KEPT = timedelta(days=90)  # after a sort was last found: a publisher is told of what still happens
 EFFECT_ONLY = tuple(HAZARD_BY_RESPONSE.values())
 _EFFECT_FAMILIES = sorted({HAZARDS[slug].family for slug in EFFECT_ONLY})
 
@@ -33,6 +34,7 @@ def purge(connection: Connection, now: datetime) -> Purged:
     orphaned = and_(impacts.ends <= now, impacts.event.not_in(select(tables.events.c.id)))
     connection.execute(delete(tables.impacts).where(orphaned))
     notices = connection.execute(delete(tables.notices).where(_served_notices(now))).rowcount
+    connection.execute(delete(tables.faults).where(tables.faults.c["last"] < record.day_of(now - FAULTS_KEPT)))
     days = tables.day_keys.c.day
     expired = delete(tables.day_keys).where(days < record.day_of(now - KEYS_KEPT)).returning(days)
     destroyed = sorted(connection.execute(expired).scalars())

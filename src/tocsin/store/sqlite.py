@@ -17,7 +17,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from tocsin import ledger
-from tocsin.model import Event, Health, Told
+from tocsin.model import Event, Fault, Health, Told
 from tocsin.store import opening, reading, retention, writing
 from tocsin.store.change import Change, Committed, Kept, Purged, Seen, Standing, Waiting
 
@@ -132,6 +132,11 @@ class Store:
         """Return what is known of each source that was ever polled."""
         with self._moment() as connection:
             return reading.healths(connection)
+
+    def faults(self, source: str) -> tuple[Fault, ...]:
+        """Return the faults that were found in a source's documents, each sort once."""
+        with self._moment() as connection:
+            return reading.faults(connection, source)
 
     def told(self) -> tuple[Told, ...]:
         """Return what each channel was last told about each place and family."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """The migrations, oldest first; the last one is what this program reads and writes."""
 
 
@@ -122,6 +122,19 @@ health = Table(
     Column("gaps", Text, nullable=False, server_default="{}"),  # JSON: bucket -> weight (`rhythm`)
     Column("idle", Float, nullable=False, server_default="0"),
     Column("marks", Text, nullable=False, server_default="[]"),  # JSON: [flag, last, times]
+)
+
+faults = Table(
+    "faults",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("message", Text, primary_key=True),
+    Column("where", Text, primary_key=True),  # the position without its numbers
+    Column("example", Text, nullable=False),
+    Column("is_repaired", Boolean, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first", Day, nullable=False),
+    Column("last", Day, nullable=False),
 )
 
 decisions = Table(

@@ -18,7 +18,8 @@ from sqlalchemy.dialects import sqlite
 
 import tocsin
 from tocsin import gate, ledger, lifecycle, record
-from tocsin.model import Decision, Event, Health, Notice, Told
+from tocsin.letters import MAX_FAULTS
+from tocsin.model import Decision, Event, Fault, Health, Notice, Told
 from tocsin.store import tables
 from tocsin.store.change import Change, Committed, Outcome, Seen
 
@@ -64,6 +65,7 @@ def write(connection: Connection, prepared: Prepared, now: datetime) -> Committe
     committed, of_events = _write_events(connection, prepared, key)
     entries += of_events
     _write_health(connection, change.health)
+    _write_faults(connection, change.faults)
     _write_impacts(connection, change.impacts)
     _write_told(connection, change.told, change.forget)
     entries += _write_notices(connection, change.notices, change.channel_classes, key, now)
@@ -307,6 +309,33 @@ def _health_row(health: Health) -> dict[str, Any]:
         "gaps": json.dumps(dict(health.gaps), separators=(",", ":")),
         "marks": json.dumps(marks, separators=(",", ":")),
     }
+
+
+def _write_faults(connection: Connection, faults: Sequence[Fault]) -> None:
+    """Count each fault once more. A sort that is new is left out when its source has as many as a letter may hold."""
+    for source in sorted({fault.source for fault in faults}):
+        known = _known_faults(connection, source)
+        same = [fault for fault in faults if fault.source == source]
+        counted = [fault for fault in same if (fault.message, fault.where) in known]
+        new = [fault for fault in same if (fault.message, fault.where) not in known][: MAX_FAULTS - len(known)]
+        _count_faults(connection, [*counted, *new])
+
+
+def _count_faults(connection: Connection, faults: Sequence[Fault]) -> None:
+    if faults:
+        statement = sqlite.insert(tables.faults)
+        old, new = tables.faults.c, statement.excluded
+        values = {"example": new.example, "count": old["count"] + new["count"], "last": new["last"]}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["source", "message", "where"], set_=values),
+            [asdict(fault) for fault in faults],
+        )
+
+
+def _known_faults(connection: Connection, source: str) -> set[tuple[str, str]]:
+    columns = tables.faults.c
+    query = select(columns.message, columns["where"]).where(columns.source == source)
+    return {(row[0], row[1]) for row in connection.execute(query)}
 
 
 def _write_impacts(connection: Connection, impacts: Sequence[Seen]) -> None:
