@@ -223,8 +223,30 @@ def test_cone_has_the_published_radius_and_widens() -> None:
     assert geo.distance_m(centre, Point(173.0, north)) == pytest.approx((51 + 12 * 9 / 12) * NM_M, rel=0.02)
 
 
-def test_text_proves_nothing_of_other_storms() -> None:
-    assert not read((HERE / "public.txt").read_bytes()).is_complete
+@pytest.mark.parametrize(
+    ("bin_number", "url"),
+    [
+        ("AT4", "https://tgftp.nws.noaa.gov/data/raw/wt/wtnt24.knhc.tcm.at4.txt"),
+        ("EP1", "https://tgftp.nws.noaa.gov/data/raw/wt/wtpz21.knhc.tcm.ep1.txt"),
+        ("cp2", "https://tgftp.nws.noaa.gov/data/raw/wt/wtpa22.phfo.tcm.cp2.txt"),
+        ("AT6", None),
+        ("../x", None),
+        ("", None),
+    ],
+)
+def test_storm_links_to_its_forecast(bin_number: str, url: str | None) -> None:
+    links = listed(storm(binNumber=bin_number)).links
+    assert [link.url for link in links] == ([url] if url else [])
+
+
+def test_link_is_fresh_when_the_storm_is() -> None:
+    first, second = (listed(storm(binNumber="AT4", lastUpdate=f"2026-11-20T0{n}:00:00Z")).links for n in (3, 9))
+    assert first != second
+
+
+def test_index_links_too() -> None:
+    (link,) = read((HERE / "index_at.rss").read_bytes()).links
+    assert link.url.endswith("wtnt24.knhc.tcm.at4.txt")
 
 
 @pytest.mark.parametrize(

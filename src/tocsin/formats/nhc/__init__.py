@@ -1,15 +1,16 @@
 """Tropical cyclones of the US National Hurricane Center: CurrentStorms.json, the RSS indices, advisories as text.
 
 CurrentStorms.json and the RSS index of a basin (elements nhc:Cyclone) list every active storm: complete snapshots,
-one item a storm. A public advisory (TCP) or a forecast/advisory (TCM) is one item and a message; read as such it
-proves nothing of other storms. A discussion (TCD) and every other text is no item. Local statements with VTEC (TCV,
-HLS) are read by `nws_text`.
+one item a storm, and a link to its forecast/advisory. A public advisory (TCP) or a forecast/advisory (TCM) is one
+item, and complete in itself as a linked document is; of other storms it says nothing. A discussion (TCD) and every
+other text is no item. Local statements with VTEC (TCV, HLS) are read by `nws_text`.
 
 Identity is the storm's ATCF number ("al052024", in text with "-tcp" or "-tcm"), so that each advisory supersedes the
 one before; all of one storm share the alias "nhc:al052024". How areas come about is said in `_extent`.
 
-Never read: the addresses of other products (pages in HTML, which hold the texts again), GIS files, movementSpeed of
-the JSON (its unit is not said), the discussions, the names of forecasters, title, author and description of RSS items.
+Never read: the addresses of other products in the lists (pages in HTML that hold the texts again), GIS files,
+movementSpeed of the JSON (its unit is not said), the discussions, the names of forecasters, title, author and
+description of RSS items.
 
 Source: https://www.nhc.noaa.gov/productexamples/ (JSON); https://www.nhc.noaa.gov/aboutrss.shtml (RSS);
 NWSI 10-601 (advisories).
@@ -52,7 +53,8 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
     if not found:
         raise FormatError("neither a list of storms nor a bulletin", at="document")
     told = (one for one in found if one.category in {_PUBLIC, _FORECAST})
-    return Reading(items=tuple(_item(one, source=source, now=now) for one in told), is_complete=False)
+    items = tuple(_item(one, source=source, now=now) for one in told)
+    return Reading(items=items, is_complete=all(item.events for item in items))
 
 
 def claims(opened: Opened) -> bool:

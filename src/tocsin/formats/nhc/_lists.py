@@ -3,6 +3,10 @@
 Numbers stand as numbers or as texts; positions as latitudeNumeric and longitudeNumeric, as "25.5N", or (in what others
 derive from it) as lat and lon.
 
+Each storm that stands in one of NHC's numbered bins ("AT4") links to the text of its forecast/advisory, which says how
+far its winds reach and where it goes; the list says neither. The address is composed, since those in the list lead to
+pages for people.
+
 Source: https://www.nhc.noaa.gov/productexamples/NHC_JSON_Sample.json ; https://www.nhc.noaa.gov/aboutrss.shtml
 """
 
@@ -23,7 +27,7 @@ from tocsin.formats._json import loads
 from tocsin.formats._xml import children, local, namespace, open_xml, text_of
 from tocsin.formats.nhc._extent import around
 from tocsin.formats.nhc._storm import KT_PER_MPH, Storm, atcf_id, event_of, kind_named, kind_of
-from tocsin.model import Item, Problem, Reading
+from tocsin.model import Item, Link, Problem, Reading
 
 STORMS = "activeStorms"
 SPACES = frozenset({"https://www.nhc.noaa.gov", "http://www.nhc.noaa.gov"})
@@ -34,6 +38,9 @@ _DEGREES = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?([NSEW])")
 _CENTRE = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9]{1,4})?) ?, ?(-?[0-9]{1,3}(?:\.[0-9]{1,4})?)")
 _QUANTITY = re.compile(r"(?:[A-Z]{1,3} at )?([0-9]{1,4}) ?(mph|kts?|mb)", re.IGNORECASE)
 _FURTHEST_LAT, _HALF_TURN = 75.0, 180.0
+_BIN = re.compile(r"(AT|EP|CP)([1-5])", re.IGNORECASE)
+_TEXTS = "https://tgftp.nws.noaa.gov/data/raw/wt"
+_HEADINGS = {"at": ("wtnt", "knhc"), "ep": ("wtpz", "knhc"), "cp": ("wtpa", "phfo")}
 _Storms = TypeVar("_Storms")
 
 
@@ -44,8 +51,12 @@ def listed(body: bytes, *, source: str) -> Reading:
         raise FormatError("this is no list of active storms", at="document")
     storms = _few(document.list(STORMS))
     items = [_item(partial(_of_json, value), f"{STORMS}[{place}]", source) for place, value in enumerate(storms)]
+    fields = [Fields(value, at=STORMS) for value in storms if isinstance(value, dict)]
+    links = [_link(one.text("binNumber", MAX_NAME), one.text("lastUpdate", MAX_NAME)) for one in fields]
     is_complete = not document.problems and all(item.events for item in items)
-    return Reading(items=tuple(items), problems=tuple(document.problems), is_complete=is_complete)
+    return Reading(
+        items=tuple(items), problems=tuple(document.problems), links=tuple(filter(None, links)), is_complete=is_complete
+    )
 
 
 def indexed(body: bytes, *, source: str) -> Reading:
@@ -54,16 +65,33 @@ def indexed(body: bytes, *, source: str) -> Reading:
     channel = next(children(root, "channel"), None) if local(root) == "rss" else None
     if channel is None:
         raise FormatError("this is no RSS index", at="document")
-    storms = [
-        (partial(_of_rss, cyclone, entry), f"item[{number}]")
+    found = [
+        (cyclone, entry, f"item[{number}]")
         for number, entry in enumerate(children(channel, "item"), 1)
         for cyclone in entry.iterchildren(etree.Element)
         if local(cyclone) == _CYCLONE and namespace(cyclone) in SPACES
     ]
-    items = [_item(storm_of, at, source) for storm_of, at in _few(storms)]
+    items = [_item(partial(_of_rss, cyclone, entry), at, source) for cyclone, entry, at in _few(found)]
+    links = [_link(_said(cyclone).get("wallet", ""), _text(entry, "pubDate")) for cyclone, entry, _ in found]
     as_of = _moment(channel, "lastBuildDate") or _moment(channel, "pubDate")
     is_complete = all(item.events for item in items)
-    return Reading(items=tuple(items), problems=repaired, as_of=as_of, is_complete=is_complete)
+    return Reading(
+        items=tuple(items), problems=repaired, links=tuple(filter(None, links)), as_of=as_of, is_complete=is_complete
+    )
+
+
+def _link(bin_: str, fresh: str) -> Link | None:
+    """Return the address of the forecast/advisory of a storm in this bin, None where it is in none."""
+    found = _BIN.fullmatch(bin_)
+    if found is None:
+        return None
+    basin, number = found[1].lower(), found[2]
+    heading, office = _HEADINGS[basin]
+    return Link(url=f"{_TEXTS}/{heading}2{number}.{office}.tcm.{basin}{number}.txt", fresh=fresh)
+
+
+def _said(cyclone: etree._Element) -> dict[str, str]:
+    return {local(child): text_of(child)[:MAX_NAME] for child in cyclone.iterchildren(etree.Element)}
 
 
 def _few(storms: list[_Storms]) -> list[_Storms]:
@@ -102,7 +130,7 @@ def _of_json(value: object, at: str, problems: list[Problem]) -> Storm:
 
 
 def _of_rss(cyclone: etree._Element, entry: etree._Element, at: str, _problems: list[Problem]) -> Storm:
-    said = {local(child): text_of(child)[:MAX_NAME] for child in cyclone.iterchildren(etree.Element)}
+    said = _said(cyclone)
     centre = _CENTRE.fullmatch(said.get("center", ""))
     return _storm(
         at,
@@ -190,9 +218,12 @@ def _quantity(text: str, *, fives: bool = False) -> float | None:
 
 def _moment(parent: etree._Element, name: str) -> datetime | None:
     """Return the RFC 822 time in a child."""
-    text = next((text_of(child) for child in children(parent, name)), "")[:MAX_NAME]
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(_text(parent, name))
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+def _text(parent: etree._Element, name: str) -> str:
+    return next((text_of(child) for child in children(parent, name)), "")[:MAX_NAME]
