@@ -11,7 +11,7 @@ import sys
 import click
 
 from tocsin import __version__
-from tocsin.cli import documents, geocodes, look, service, sources
+from tocsin.cli import documents, geocodes, look, service, sources, witness
 from tocsin.errors import TocsinError
 
 
@@ -21,7 +21,14 @@ def tocsin() -> None:
     """Early warning for the places you look after, from public official feeds. It watches hazards, never people."""
 
 
-for command in (*service.COMMANDS, *look.COMMANDS, *documents.COMMANDS, *sources.COMMANDS, *geocodes.COMMANDS):
+for command in (
+    *service.COMMANDS,
+    *look.COMMANDS,
+    *documents.COMMANDS,
+    *sources.COMMANDS,
+    *geocodes.COMMANDS,
+    *witness.COMMANDS,
+):
     tocsin.add_command(command)
 
 
