@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from tocsin import geo
 from tocsin.geocodes import Geocodes, Pack
 from tocsin.geocodes.pack import Outlines, pack
-from tocsin.geocodes.spelling import normal, region_of, wider
+from tocsin.geocodes.spelling import narrow, normal, region_of, wider
 from tocsin.match import PlaceIndex, touches
 from tocsin.model import Area, Code, Event, Place, Relation, Touch
 
@@ -205,7 +205,15 @@ US_IL = ("ISO3166-1=US", "ISO3166-2=US-IL")
         pytest.param(("ISO3166-1=DE",), ("NUTS0=DE",), (), HERE, id="nuts-country"),
         pytest.param(("ISO3166-1=DE",), ("EMMA_ID=??",), ("FR",), None, id="emma-malformed-falls-to-jurisdiction"),
         pytest.param(("ISO3166-1=DE",), ("WARNCELLID=809162000",), (), IN_COUNTRY, id="warncell"),
-        pytest.param(("WARNCELLID=809162000",), ("WARNCELLID=109162000",), (), IN_COUNTRY, id="warncell-another-sort"),
+        pytest.param(("WARNCELLID=809162000",), ("WARNCELLID=109162000",), (), IN_REGION, id="warncell-another-sort"),
+        pytest.param(("WARNCELLID=809162000",), ("WARNCELLID=501000001",), (), IN_COUNTRY, id="warncell-of-the-coast"),
+        pytest.param(("WARNCELLID=106634000",), ("ARS=066340000000",), (), HERE, id="regional-key-of-a-district"),
+        pytest.param(("WARNCELLID=805315000",), ("ARS=053150000000",), (), IN_REGION, id="regional-key-of-a-wider-one"),
+        pytest.param(("ISO3166-2=DE-HE",), ("ARS=060000000000",), (), HERE, id="regional-key-of-a-state"),
+        pytest.param(("ISO3166-1=DE",), ("ARS=000000000000",), (), HERE, id="regional-key-of-all"),
+        pytest.param(("ISO3166-1=DE",), ("ARS=66",), ("DE",), IN_COUNTRY, id="regional-key-malformed"),
+        pytest.param(US_IL, ("SAME=017000", "SAME=017119"), ("US",), HERE, id="whole-state-and-a-county-of-it"),
+        pytest.param(US_IL, ("ISO3166-2=US-IL", "UGC=ILC119"), ("US",), IN_REGION, id="state-beside-a-county"),
         pytest.param(("WARNCELLID=809162000",), ("WARNCELLID=809184000",), (), None, id="warncell-another"),
         pytest.param(("ISO3166-1=CZ",), ("CISORP=2101",), (), IN_COUNTRY, id="czech"),
         pytest.param(
@@ -263,6 +271,7 @@ def test_several_coded_areas_give_the_best() -> None:
 SPELLED = """
     UGC=ILC119 UGC=ILZ069 UGC=GMZ730 UGC=PRC001 UGC=ILZALL SAME=017119 SAME=017000 SAME=000000 SAME=099001
     EMMA_ID=DE001 EMMA_ID=12 NUTS3=DE212 NUTS2=DE21 NUTS1=DE2 NUTS0=EL WARNCELLID=809162000 CISORP=2101 X=1
+    ARS=066340000000 ARS=091620000000
     ISO3166-1=US ISO3166-2=US-IL ISO3166-2=US-PR profile:CAP-CP:Location:0.3=4806016
 """
 CODES = st.sampled_from([Code(*pair.split("=")) for pair in SPELLED.split()])
@@ -295,7 +304,7 @@ def test_place_that_states_a_code_of_the_area_is_inside(
     area = Area(geocodes=(*codes, *more))
     what = Event(source="s", sender="x", identifier="1", sent=datetime(2026, 1, 1, tzinfo=UTC), areas=(area,))
     found = touches(PlaceIndex([one]), what, within_m=0, jurisdiction=("FR",))
-    if codes:
+    if codes and normal(codes[0]) in narrow(area.geocodes):
         assert found == {0: HERE}
 
 
@@ -333,6 +342,20 @@ NEAR_0 = Touch(Relation.NEAR, 0.0, area_exact=True)
         pytest.param(place(shapely.Point(12.5, 50.5)), ("EMMA_ID=DE002",), 0, None, id="at-sea"),
         pytest.param(
             place(shapely.Point(0, 0)), ("EMMA_ID=DE001", "ISO3166-1=DE"), 0, None, id="outline-before-country"
+        ),
+        pytest.param(
+            place(shapely.Point(11.5, 50.5), "ISO3166-1=DE"),
+            ("EMMA_ID=DE001", "ISO3166-1=DE"),
+            0,
+            None,
+            id="country-beside-a-code-is-not-the-area",
+        ),
+        pytest.param(
+            place(shapely.Point(11.5, 50.5), "ISO3166-1=DE"),
+            ("EMMA_ID=DE999", "ISO3166-1=DE"),
+            0,
+            IN_COUNTRY,
+            id="country-beside-an-unknown-code-is-coarse",
         ),
         pytest.param(
             place(shapely.Point(10.5, 50.5), "EMMA_ID=DE002"), ("EMMA_ID=DE001",), 0, None, id="what-it-states-holds"

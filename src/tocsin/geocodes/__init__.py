@@ -20,7 +20,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.geocodes.pack import Boxes, Pack
-from tocsin.geocodes.spelling import COUNTRY, SUBDIVISION, normal, region_of
+from tocsin.geocodes.spelling import COUNTRY, SUBDIVISION, narrow, normal, region_of
 from tocsin.model import Area, Code
 
 __all__ = ["NONE", "Exactness", "Geocodes", "Outlined", "Pack"]
@@ -91,11 +91,10 @@ class Geocodes:
         Issuers name one area in several lists (UGC and SAME). Of those known whole, the one of most codes is taken:
         the narrower the list, the more of its codes an area has.
         """
-        lists: defaultdict[str, set[Code]] = defaultdict(set)
-        for code in codes:
-            lists[code.scheme.strip().upper()].add(normal(code))
-        known = [one for one in lists.values() if all(map(self.knows, one))]
-        if not known:
+        lists = _by_list(codes)
+        known = [one for one in lists if all(map(self.knows, one))]
+        # A whole state or country is no matter of outlines, whatever other lists say beside it.
+        if not known or any(_is_region(code) and not self.knows(code) for one in lists for code in one):
             return None
         best = max(known, key=lambda one: (len(one), sorted(one)))
         found = [self.find(code) for code in sorted(best)]
@@ -105,11 +104,7 @@ class Geocodes:
         """Return how well the place of an area is known."""
         if area.geometry is not None:
             return Exactness.DRAWN
-        lists: defaultdict[str, list[bool]] = defaultdict(list)
-        for code in area.geocodes:
-            is_region = normal(code).scheme in {COUNTRY, SUBDIVISION}
-            lists[code.scheme.strip().upper()].append(is_region or self.knows(code))
-        if any(map(all, lists.values())):
+        if any(all(_is_region(code) or self.knows(code) for code in one) for one in _by_list(area.geocodes)):
             return Exactness.EXACT
         return Exactness.COARSE if any(map(region_of, area.geocodes)) else Exactness.UNKNOWN
 
@@ -127,6 +122,21 @@ class Geocodes:
 
 NONE = Geocodes()
 """No list at all: every code is unknown."""
+
+
+def _by_list(codes: Iterable[Code]) -> list[set[Code]]:
+    """Return the codes that say where an area is (`narrow`), in their normal spelling, by the list that names them."""
+    codes = tuple(codes)
+    meant = narrow(codes)
+    lists: defaultdict[str, set[Code]] = defaultdict(set)
+    for code in codes:
+        if normal(code) in meant:
+            lists[code.scheme.strip().upper()].add(normal(code))
+    return list(lists.values())
+
+
+def _is_region(code: Code) -> bool:
+    return code.scheme in {COUNTRY, SUBDIVISION}
 
 
 def _located(shapes: _Shapes, codes: Sequence[Code], pack: Pack, boxes: Boxes) -> Iterator[tuple[int, Code]]:

@@ -1,7 +1,8 @@
 """Geocodes as issuers write them: one spelling for each, and the wider areas that each lies in.
 
 Sources: NWSI 10-1702 (UGC); 47 CFR 11.31(c) (SAME location codes, PSSCCC); FIPS 5-2 (numbers and letters of US states);
-MeteoAlarm CAP profile (EMMA_ID); Regulation (EC) 1059/2003 (NUTS); DWD CAP profile (WARNCELLID); Czech Statistical
+MeteoAlarm CAP profile (EMMA_ID); Regulation (EC) 1059/2003 (NUTS); DWD CAP profile (WARNCELLID); German
+regional key (ARS); Czech Statistical
 Office (CISORP); CAP-CP 1.0 and Statistics Canada SGC (Canadian locations); ISO 3166-1 and -2; UN M49 (001, the world).
 """
 
@@ -13,6 +14,7 @@ from functools import lru_cache
 
 from tocsin.model import Code
 
+_ISO = "ISO3166"
 COUNTRY = "ISO3166-1"
 SUBDIVISION = "ISO3166-2"
 WORLD = "001"
@@ -89,6 +91,31 @@ _PROVINCE_OF = dict(
 )
 _SGC_LENGTHS = (2, 4, 7)  # province, census division, census subdivision
 
+# Number of each German state in regional keys, and its letters of ISO 3166-2:DE.
+_LAND_OF = dict(
+    pair.split(":")
+    for pair in [
+        "01:SH",
+        "02:HH",
+        "03:NI",
+        "04:HB",
+        "05:NW",
+        "06:HE",
+        "07:RP",
+        "08:BW",
+        "09:BY",
+        "10:SL",
+        "11:BE",
+        "12:BB",
+        "13:MV",
+        "14:SN",
+        "15:ST",
+        "16:TH",
+    ]
+)
+_ARS_LENGTH = 12  # state 2, region 1, district 2, association 4, municipality 3
+_CELLS_OF_LAND = frozenset(f"WARNCELLID-{sort}" for sort in "1789")  # districts, their parts, municipalities; not seas
+
 _ISO_OF = {"EL": "GR", "UK": "GB"}  # the letters of the European Union where ISO has others
 _COUNTRY_OF = {"WARNCELLID": "DE", "CISORP": "CZ"}  # lists of one country
 _UGC = re.compile(r"([A-Z]{2})([CZ])(\d{3}|ALL)", re.ASCII)
@@ -112,12 +139,28 @@ def normal(code: Code) -> Code:
     if scheme.startswith("NUTS") and _NUTS.fullmatch(value):
         value = _ISO_OF.get(value[:2], value[:2]) + value[2:]
         return Code(f"NUTS{len(value) - 2}", value) if len(value) > len("DE") else Code(COUNTRY, value)
-    if scheme == "WARNCELLID":
-        return Code(f"WARNCELLID-{value[:1]}", value)  # the first digit is the sort: 1 county, 8 municipality, ...
+    if scheme in {"ARS", "WARNCELLID"}:
+        return _german(scheme, value)
     if scheme.startswith("PROFILE:CAP-CP:LOCATION"):
         return _sgc(value)
     is_territory = scheme == SUBDIVISION and value.startswith("US-") and value[3:] in _TERRITORIES
     return Code(COUNTRY, value[3:]) if is_territory else Code(scheme, value)
+
+
+def _german(scheme: str, value: str) -> Code:
+    """Return a warning cell in the list of its sort, and a regional key as the cell, state or country that it means."""
+    if scheme == "WARNCELLID":
+        return Code(f"WARNCELLID-{value[:1]}", value)  # the first digit is the sort: 1 county, 8 municipality, ...
+    if not (value.isascii() and value.isdigit() and len(value) == _ARS_LENGTH):
+        return Code(scheme, value)
+    land, district, municipality = value[:2], value[:5], value[9:]
+    if value.strip("0") == "":
+        return Code(COUNTRY, "DE")
+    if value[2:].strip("0") == "" and land in _LAND_OF:
+        return Code(SUBDIVISION, f"DE-{_LAND_OF[land]}")
+    if value[5:].strip("0") == "":
+        return Code("WARNCELLID-1", f"1{district}000")
+    return Code("WARNCELLID-8", f"8{district}{municipality}")
 
 
 def _county(state: str, county: str) -> Code:
@@ -146,6 +189,15 @@ def _state(letters: str) -> Code:
     return Code(COUNTRY, letters) if letters in _TERRITORIES else Code(SUBDIVISION, f"US-{letters}")
 
 
+def narrow(codes: Iterable[Code]) -> frozenset[Code]:
+    """Return the codes, in their normal spelling, that say where an area is: without those of ISO 3166 that stand
+    beside another list. "Erding" and "DE" of one area together mean Erding; a SAME code of a whole state means it.
+    """
+    stated = tuple(codes)
+    found = (code for code in stated if not code.scheme.strip().upper().startswith(_ISO))
+    return frozenset(map(normal, found)) or frozenset(map(normal, stated))
+
+
 def wider(code: Code) -> Iterator[Code]:
     """Yield the code, in its normal spelling, and every listed area that holds it, smallest first."""
     code = normal(code)
@@ -167,17 +219,19 @@ def region_of(code: Code) -> Code | None:
     scheme, value = code = normal(code)
     if scheme in {COUNTRY, SUBDIVISION}:
         return code
-    if scheme == "SAME" and value[1:3] in _STATE_OF:
-        return _state(_STATE_OF[value[1:3]])
-    if scheme == "UGC-Z" and value[:2] in _NUMBER_OF:
-        return _state(value[:2])
+    if scheme in {"SAME", "UGC-Z"}:
+        state = _STATE_OF.get(value[1:3], "") if scheme == "SAME" else value[:2]
+        return _state(state) if state in _NUMBER_OF else None
     if scheme.startswith("SGC"):
         province = _PROVINCE_OF.get(value[:2])
         return Code(SUBDIVISION, f"CA-{province}") if province else Code(COUNTRY, "CA")
     if scheme == "EMMA_ID" or scheme.startswith("NUTS"):
         return Code(COUNTRY, _ISO_OF.get(value[:2], value[:2])) if _is_letters(value[:2]) else None
     country = _COUNTRY_OF.get(scheme.partition("-")[0])
-    return Code(COUNTRY, country) if country else None
+    land = _LAND_OF.get(value[1:3]) if scheme in _CELLS_OF_LAND else None
+    if land or country is None:
+        return Code(SUBDIVISION, f"DE-{land}") if land else None
+    return Code(COUNTRY, country)
 
 
 def _is_letters(text: str) -> bool:

@@ -19,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.geocodes.spelling import COUNTRY, SUBDIVISION, WORLD, normal, region_of, territory, wider
+from tocsin.geocodes.spelling import COUNTRY, SUBDIVISION, WORLD, narrow, region_of, territory, wider
 from tocsin.model import Code, Relation, Touch
 
 # One value for all who are inside: thousands of places under hundreds of warnings are held in memory at once.
@@ -85,19 +85,19 @@ class CodeIndex:
     def _stated(self, codes: Sequence[Code]) -> _Findings:
         """Return the places that state a code of the area as inside and all others as open."""
         findings = np.full(self._count, _OPEN, dtype=np.int8)
-        for code in codes:
-            findings[self._members.get(normal(code), _NOBODY)] = _INSIDE
+        for code in narrow(codes):
+            findings[self._members.get(code, _NOBODY)] = _INSIDE
         return findings
 
     def _by_outlines(self, findings: _Findings, codes: Sequence[Code], outlined: frozenset[Code]) -> None:
-        for scheme in {normal(code).scheme for code in codes}:
+        for scheme in {code.scheme for code in narrow(codes)}:
             _settle(findings, self._stating.get(scheme, _NOBODY), _OUT)
         for code in outlined:
             _settle(findings, self._lying.get(code, _NOBODY), _INSIDE)
         findings[findings == _OPEN] = _OUT
 
     def _by_regions(self, findings: _Findings, codes: Sequence[Code], jurisdiction: Sequence[str]) -> None:
-        exact = {normal(code) for code in codes}
+        exact = narrow(codes)
         for code in exact:
             lying = np.setdiff1d(self._lying.get(code, _NOBODY), self._stating.get(code.scheme, _NOBODY))
             _settle(findings, lying, _INSIDE)
