@@ -14,7 +14,7 @@ import pytest
 
 import tocsin
 from tocsin import formats, gate, hazards
-from tocsin.gate import invariants, rules, wording
+from tocsin.gate import codes, invariants, rules, wording
 from tocsin.gate.effect import withheld
 from tocsin.gate.sentences import clean, is_readable, scrub, split
 from tocsin.gate.spans import is_telephone
@@ -702,11 +702,12 @@ def test_every_label_of_a_hazard_passes_the_gate() -> None:
 def test_recorded_corpus(shared: Path) -> None:
     """No item with a reader leaks, is wrongly admitted or is over-blocked; nor is a physical effect lost."""
     wrong: list[Any] = []
+    now = datetime(2026, 11, 24, tzinfo=UTC)
     for line in (shared / "gate" / "dev.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        if row["format"] not in {"cap", "nws"}:
+        if row["format"] not in formats.FORMATS:
             continue
-        items = formats.read(row["format"], row["document"].encode(), source="s", now=SENT).items
+        items = formats.read(row["format"], row["document"].encode(), source="s", now=now).items
         rulings = [gate.examine(item, issuer_class=IssuerClass(row["source_class"])) for item in items]
         (verdict,) = {ruling.decision.verdict for ruling in rulings}
         kept = " ".join(
@@ -719,3 +720,98 @@ def test_recorded_corpus(shared: Path) -> None:
         if row["expected"] in {"effect_only", "drop"} and verdict != row["expected"]:
             wrong.append((row["id"], verdict))
     assert wrong == []
+
+
+# --- codes of traffic, transit and calendars --------------------------------------------------------------------------
+
+CODED = [json.loads(line) for line in (CORPUS / "codes.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def coded(row: dict[str, Any]) -> gate.Ruling:
+    text = Text(language="en", headline=row.get("headline", "Read the notice"))
+    area = Area(description=row.get("road", ""), geocodes=(Code("gtfs:stop_id", "4711"),))
+    one = event(
+        "",
+        codes=tuple(Code(*code) for code in row["codes"]),
+        texts=(text,),
+        areas=(area,),
+        web="https://roads.example/notice",
+    )
+    return examine(one, issuer=IssuerClass(row["issuer"]))
+
+
+@pytest.mark.parametrize("row", CODED, ids=lambda row: "+".join(code[1] for code in row["codes"]))
+def test_codes_decide(row: dict[str, Any]) -> None:
+    ruling = coded(row)
+    kept = [one.event for one in ruling.admitted]
+    assert ruling.decision.verdict == row["verdict"]
+    assert [one.hazard for one in kept] == [row["hazard"]] if "hazard" in row else True
+    assert [code.value for one in kept for code in one.codes] == [row["effect"]] if "effect" in row else True
+
+
+@pytest.mark.parametrize("row", [row for row in CODED if "effect" in row], ids=lambda row: row["effect"])
+def test_effect_on_traffic_tells_nothing_of_the_cause(row: dict[str, Any]) -> None:
+    said = "\n".join(invariants.strings(only(coded(row))))
+    assert not [value for _, value in row["codes"] if value in said]
+    assert row.get("headline", "Read the notice") not in said
+    assert "roads.example" not in said
+    assert row.get("kept", "") in said
+    assert "4711" in said
+
+
+def test_effect_of_one_record_stands_for_its_situation() -> None:
+    """The closure is kept; the record of the march beside it is not, though it names the same road."""
+    road = (Area(description="A690"),)
+    march = event(
+        "", codes=(Code("datex2", "DisturbanceActivity"), Code("datex2:DisturbanceActivity", "march")), areas=road
+    )
+    shut = event("", codes=(Code("datex2:RoadOrCarriagewayOrLaneManagement", "roadClosed"),), areas=road, part=1)
+    kept = [one.event for one in examine(march, shut, issuer=IssuerClass.TRAFFIC).admitted]
+    assert [(one.part, one.texts[0].headline) for one in kept] == [(1, "Road closed")]
+
+
+def test_what_one_record_says_of_its_cause_explains_the_others() -> None:
+    fair = event("", codes=(Code("datex2", "PublicEvent"), Code("datex2:PublicEvent", "funfair")))
+    shut = event("", codes=(Code("datex2", "ReroutingManagement"), Code("datex2:cause", "publicEvent")), part=1)
+    assert examine(fair, shut, issuer=IssuerClass.TRAFFIC).decision.verdict is Verdict.PASS
+
+
+def test_versions_of_an_effect_are_one_thread() -> None:
+    row = {"codes": (Code("gtfs_rt:cause", "STRIKE"), Code("gtfs_rt:effect", "NO_SERVICE"))}
+    first, later = (
+        only(examine(event("", sent=sent, **row), issuer=IssuerClass.TRANSIT))
+        for sent in (SENT, SENT + timedelta(hours=2))
+    )
+    assert first.identifier != later.identifier
+    assert first.aliases == later.aliases
+
+
+def test_item_with_words_that_no_reader_copies_is_not_whole() -> None:
+    item = Item(at="1", events=(event(),), has_unread=True)
+    assert gate.examine(item, issuer_class=IssuerClass.CIVIL).decision.verdict is Verdict.PASS_SCRUBBED
+
+
+def test_field_of_a_warning_is_refined_by_each_title_anew() -> None:
+    titles = ["M 5.1 near the coast", "Volcano alert raised", "M 5.1 near the coast"]
+    codes_ = (Code("georss:category", "Geo"),)
+    found = [
+        only(examine(event("", codes=codes_, texts=(Text(language="en", headline=one),)))).hazard for one in titles
+    ]
+    assert found == ["earthquake", "volcano", "earthquake"]
+
+
+def test_end_of_time_is_not_rounded_beyond_it() -> None:
+    never = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    row = (Code("gtfs_rt:cause", "STRIKE"), Code("gtfs_rt:effect", "NO_SERVICE"))
+    assert only(examine(event("", codes=row, expires=never), issuer=IssuerClass.TRANSIT)).expires == never
+
+
+@pytest.mark.parametrize("table", ['[lists.x]\npass.nothing = ["a"]', '[lists.x]\neffect.nothing = ["a"]'])
+def test_tables_of_codes_name_listed_things_only(table: str) -> None:
+    with pytest.raises(ValueError, match="on no list"):
+        codes.load("[effects]\n[names]\nof_roads = []\n[tpeg]\n" + table)
+
+
+@pytest.mark.parametrize("effect", codes.TABLES.effects.values(), ids=str)
+def test_every_label_of_an_effect_passes_the_gate(effect: codes.Effect) -> None:
+    assert scrub(effect.label).text == effect.label

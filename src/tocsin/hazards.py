@@ -62,13 +62,14 @@ class HazardList:
         worse one counts, so that neither can hide the other. A term that joins several ("wind and rain") counts when
         every part is listed, as the worst of them.
         """
-        coded = self._worst(filter(None, map(self._of_code, codes)))
-        named = self._worst(filter(None, map(self._of_term, terms)))
+        coded = self.worst(filter(None, map(self._of_code, codes)))
+        named = self.worst(filter(None, map(self._of_term, terms)))
         if coded and named and self.hazards[coded].family == self.hazards[named].family:
             return named
-        return self._worst(filter(None, (coded, named)))
+        return self.worst(filter(None, (coded, named)))
 
-    def _worst(self, slugs: Iterable[str]) -> str | None:
+    def worst(self, slugs: Iterable[str]) -> str | None:
+        """Return the worst of some slugs, or None of none."""
         found = set(slugs)
         if len(found) < 2:  # noqa: PLR2004  one has no worse one beside it
             return found.pop() if found else None
@@ -108,7 +109,7 @@ class HazardList:
         # A part of level words alone ("Wind, orange") says nothing of its own.
         told = [part for part in parts if any(word not in self.level_words for word in part)]
         found = [self._of_words(part) for part in told]
-        return self._worst(slug for slug in found if slug) if all(found) else None
+        return self.worst(slug for slug in found if slug) if all(found) else None
 
 
 _BREAK = "|"
@@ -247,3 +248,8 @@ FAMILIES: Mapping[str, str] = LIST.families
 def hazard_of(codes: Iterable[Code], terms: Iterable[str]) -> str | None:
     """Return the slug of the listed hazard that `codes` and `terms` name, or None. See `HazardList.hazard_of`."""
     return LIST.hazard_of(codes, terms)
+
+
+def worst(slugs: Iterable[str]) -> str | None:
+    """Return the worst hazard of some slugs, or None of none."""
+    return LIST.worst(slugs)

@@ -354,11 +354,13 @@ class Fault:
 class Item:
     """One item as published: a CAP alert, a GeoJSON feature, a bulletin's product. `at` is its position.
 
-    `events` is empty when the item could not be read; `problems` then says why.
+    `events` is empty when the item could not be read; `problems` then says why. `has_unread` is true when it says more
+    that no reader copies because it is about people (contacts, notes, authors, pictures): so much was left out.
     """
 
     at: str
     events: tuple[Event, ...] = ()
+    has_unread: bool = False
     problems: tuple[Problem, ...] = ()
 
 

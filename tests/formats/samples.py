@@ -64,4 +64,6 @@ def _short(value: Any) -> Any:
         return value
     if "coordinates" in value or "geometries" in value:
         return shapely.to_wkt(shape(value).normalize(), rounding_precision=5)
+    if value.get("has_unread") is False:
+        value = {name: member for name, member in value.items() if name != "has_unread"}
     return {name: _short(member) for name, member in value.items() if member not in _EMPTY}

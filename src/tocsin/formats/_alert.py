@@ -40,6 +40,9 @@ from tocsin.model import (
 _VTEC = "VTEC"
 READ_PARAMETERS = frozenset({"awareness_level", "awareness_type", _VTEC})
 
+_ABOUT_PEOPLE = ("note", "addresses")  # of an alert
+_ABOUT_PEOPLE_OF_INFO = ("contact", "audience", "resource")
+
 MAX_INFOS = 500
 MAX_REFERENCES = 1_000
 FAR_AHEAD = timedelta(days=7)
@@ -56,7 +59,14 @@ def read_alert(alert: Named, *, source: str, now: datetime) -> Item:
         events = _Alert(alert, source=source, now=now).events()
     except FormatError as error:
         alert.problems.append(Problem(at=error.at or alert.at, message=error.message))
-    return Item(at=alert.at, events=events, problems=tuple(alert.problems))
+    return Item(at=alert.at, events=events, has_unread=_has_unread(alert), problems=tuple(alert.problems))
+
+
+def _has_unread(alert: Named) -> bool:
+    """Return whether there are elements about people, by name; what they hold is not asked for."""
+    return any(map(alert.count, _ABOUT_PEOPLE)) or any(
+        any(map(info.count, _ABOUT_PEOPLE_OF_INFO)) for info in alert.each("info")[:MAX_INFOS]
+    )
 
 
 class _Alert:

@@ -23,6 +23,9 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 from tocsin.errors import FormatError
 from tocsin.formats._recurrence import Budget, occurrences, read_rule
 
+ABOUT_PEOPLE = frozenset({"ORGANIZER", "ATTENDEE", "CONTACT", "COMMENT", "ATTACH"})
+"""Lines that name somebody, or hold what a maker put there: they are never read."""
+
 MAX_BYTES = 10 * 2**20
 MAX_COMPONENTS = 50_000
 _MAX_LINE = 50_000  # characters that are looked into; a description of more is cut anyway
@@ -107,6 +110,8 @@ def components(body: bytes, wanted: Mapping[str, frozenset[str]]) -> tuple[Compo
             is_whole &= _end(path, line[4:].strip().upper())
         elif word in wanted.get(path[-1].name, ()) and (read := _read(line[:_MAX_LINE], name.end())):
             path[-1].lines.setdefault(word, []).append(read)
+        elif word in ABOUT_PEOPLE:
+            path[-1].lines.setdefault(word, [])  # that it is there, and nothing of it
         if count > MAX_COMPONENTS:
             raise FormatError(f"more than {MAX_COMPONENTS} components", at="document")
     if not root.each("VCALENDAR"):

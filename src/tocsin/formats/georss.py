@@ -116,10 +116,12 @@ def _name(feed: etree._Element) -> str:
 def _item(element: etree._Element, at: str, feed: Feed, bare: Event) -> Item:
     problems: list[Problem] = []
     try:
-        event = _event(Entry(element, at=at, problems=problems), feed, bare)
+        entry = Entry(element, at=at, problems=problems)
+        event = _event(entry, feed, bare)
     except FormatError as error:
         return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(event,), problems=tuple(problems))
+    has_unread = any(next(entry.all(name), None) is not None for name in (*NEVER_READ, f"{_DC}creator"))
+    return Item(at=at, events=(event,), has_unread=has_unread, problems=tuple(problems))
 
 
 def _event(entry: Entry, feed: Feed, bare: Event) -> Event:

@@ -27,7 +27,7 @@ from shapely.geometry.base import BaseGeometry
 
 from tocsin import geo
 from tocsin.errors import FormatError
-from tocsin.formats._calendar import Component, Line, When, Zones, components, span
+from tocsin.formats._calendar import ABOUT_PEOPLE, Component, Line, When, Zones, components, span
 from tocsin.formats._elements import MAX_NAME, MAX_TEXT
 from tocsin.formats._opened import Opened
 from tocsin.formats._recurrence import Budget, occurrences, read_rule
@@ -124,7 +124,7 @@ class _Calendar:
             events = self._read(_Lines(event, self.zones, at=at, problems=problems))
         except FormatError as error:
             return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-        return Item(at=at, events=events, problems=tuple(problems))
+        return Item(at=at, events=events, has_unread=not ABOUT_PEOPLE.isdisjoint(event.lines), problems=tuple(problems))
 
     def _read(self, lines: _Lines) -> tuple[Event, ...]:
         start = lines.when("DTSTART")

@@ -50,6 +50,8 @@ from tocsin.model import (
 )
 
 SNAPSHOT = True
+_ABOUT_PEOPLE = ("InternalComment", "Internal", "Note", "Images")
+_REPORTER = ("Name", "Email", "Phone", "Fax", "AgentReference")  # of a Source
 NAMESPACE = "http://www.siri.org.uk/siri"
 MAX_AREAS = 1_000
 MAX_CODES = 10_000
@@ -195,8 +197,14 @@ def _situation(element: etree._Element, n: int, made: datetime, *, source: str, 
     return _Situation(
         name=(said.sender, said.identifier) if said else ("", situation.at),
         age=(bool(said), int(version) if _DIGITS.fullmatch(version) else 0, said.sent if said else made, n),
-        item=Item(at=situation.at, events=events, problems=tuple(problems)),
+        item=Item(at=situation.at, events=events, has_unread=_has_unread(situation), problems=tuple(problems)),
     )
+
+
+def _has_unread(situation: Elements) -> bool:
+    """Return whether there are elements about people, by name; what they hold is not asked for."""
+    reporters = any(source.count(name) for source in situation.each("Source") for name in _REPORTER)
+    return reporters or any(map(situation.count, _ABOUT_PEOPLE))
 
 
 def _events(situation: Elements, made: datetime, *, source: str, now: datetime) -> tuple[Event, ...]:

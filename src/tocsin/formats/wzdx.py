@@ -114,7 +114,13 @@ def _item(
         event = _event(Fields(feature, at=at, problems=problems), feed, named, source=source, now=now, as_of=as_of)
     except FormatError as error:
         return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(event,), problems=tuple(problems))
+    return Item(at=at, events=(event,), has_unread=_speaks_of_workers(feature), problems=tuple(problems))
+
+
+def _speaks_of_workers(feature: object) -> bool:
+    """Return whether it says if workers are present; what it says of them is not asked for."""
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    return isinstance(properties, dict) and "worker_presence" in properties
 
 
 def _event(

@@ -12,26 +12,29 @@ Source: NEUTRALITY sections 1, 2 and 9; see docs/gate.md.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import InitVar, dataclass
 from enum import IntEnum
 
 from tocsin import hazards
-from tocsin.gate import invariants, rules, terms, wording
-from tocsin.gate.effect import bare, effect, hazard_of_response
+from tocsin.gate import codes, invariants, rules, terms, wording
+from tocsin.gate.codes import Standing
+from tocsin.gate.effect import bare, effect, effect_on_traffic, hazard_of_response
 from tocsin.gate.rules import RULES
 from tocsin.gate.sentences import is_person_alert
+from tocsin.gate.wording import names_topic
 from tocsin.model import Category, Code, Decision, Event, IssuerClass, Item, MsgType, Scope, Status, Verdict
 
 ENGINE = "1"
 """Raised whenever the code, not the lists, changes what the gate does."""
 
-RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()
-"""Names the rules a decision was made under: engine, gate_rules.toml and hazards.toml, as SHA-256."""
+RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{codes.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()
+"""Names the rules a decision was made under: engine, gate_rules.toml, gate_codes.toml and hazards.toml, as SHA-256."""
 
 _SEAL = object()
-_EFFECT_ISSUERS = {IssuerClass.CIVIL, IssuerClass.HAZARD}
-_CIVIL = "civil"
+_ADVISERS = {IssuerClass.CIVIL, IssuerClass.HAZARD}  # whose "shelter", "evacuate", "avoid" is kept
+_OPERATORS = {IssuerClass.TRAFFIC, IssuerClass.TRANSIT, IssuerClass.CIVIL}  # whose closures are
+_CIVIL, _TRANSPORT = "civil", "transport"
 _TEST = "public-warning-test"
 _FEW = 8  # codes and terms of an event that is remembered
 
@@ -66,27 +69,35 @@ class _Fate(IntEnum):
     PERSON = 4
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """An event with what its codes and terms say of it. `hazard` is the listed type, or None."""
+
+    event: Event
+    standing: Standing
+    hazard: str | None
+
+
 def examine(item: Item, *, issuer_class: IssuerClass) -> Ruling:
     """Return the ruling on `item`, whose issuer the catalogue puts into `issuer_class`."""
     refusal = _refusal(item, issuer_class)
     if refusal:
         return _dropped(refusal)
-    listed = [_hazard_of(event) for event in item.events]
-    fates = [_fate(event, hazard, issuer_class) for event, hazard in zip(item.events, listed, strict=True)]
+    read = [_read(event) for event in item.events]
+    fates = _fates(read, issuer_class)
     worst = max(fates)
     if worst is _Fate.PERSON:
         return _dropped("person")
-    if worst is _Fate.PROTECTED and not all(_is_end(event) for event in item.events):
-        return _dropped("protected")
     if worst in {_Fate.EFFECT, _Fate.PROTECTED}:
-        return _admitted(Verdict.EFFECT_ONLY, "effect", _effects(item.events, listed, fates))
+        kept = list(_effects(read, fates, issuer_class))
+        return _admitted(Verdict.EFFECT_ONLY, "effect", kept) if kept else _dropped("protected")
     if worst is _Fate.UNMAPPED:
         ends = [bare(event) for event in item.events[:1] if event.msg_type is MsgType.CANCEL and event.references]
         return (
             _admitted(Verdict.PASS_SCRUBBED, "cancel", map(wording.identified, ends)) if ends else _dropped("unmapped")
         )
-    passed = [wording.scrubbed(event, hazard) for event, hazard in zip(item.events, listed, strict=True) if hazard]
-    touched = len(passed) < len(fates) or any(changed for _, changed in passed)
+    passed = [wording.scrubbed(one.event, one.hazard) for one in read if one.hazard]
+    touched = item.has_unread or len(passed) < len(read) or any(changed for _, changed in passed)
     return _admitted(Verdict.PASS_SCRUBBED if touched else Verdict.PASS, "listed", (event for event, _ in passed))
 
 
@@ -105,15 +116,32 @@ _HAZARDS: dict[tuple[tuple[Code, ...], tuple[str, ...]], str] = {}
 _REMEMBERED = 1_024  # pairs of codes and terms of listed hazards, 1 MB
 
 
-def _hazard_of(event: Event) -> str | None:
-    """Return the listed hazard of `event`; with a code of administration or test only a listed public test counts."""
+def _read(event: Event) -> _Read:
+    """Return `event` with its type; with a code of administration or test only a listed public test counts."""
     named = tuple(terms.read(text.event).words for text in event.texts)
-    known = _HAZARDS.get((event.codes, named))
-    if known is None and (known := hazards.hazard_of(event.codes, named)) and len(event.codes) + len(named) <= _FEW:
-        if len(_HAZARDS) >= _REMEMBERED:
-            _HAZARDS.clear()
-        _HAZARDS[event.codes, named] = known
-    return None if _has_code(event, RULES.silent_codes) and known != _TEST else known
+    standing = codes.read(event.codes)
+    hazard = _HAZARDS.get((event.codes, named))
+    if hazard is None:
+        hazard = _hazard_of(event, standing, named)
+        # What a title tells is not remembered: codes and terms alone do not give it.
+        if hazard and not standing.fields and len(event.codes) + len(named) <= _FEW:
+            if len(_HAZARDS) >= _REMEMBERED:
+                _HAZARDS.clear()
+            _HAZARDS[event.codes, named] = hazard
+    silent = _has_code(event, RULES.silent_codes) and hazard != _TEST
+    return _Read(event=event, standing=standing, hazard=None if silent else hazard)
+
+
+def _hazard_of(event: Event, standing: Standing, named: Sequence[str]) -> str | None:
+    """Return the type that codes and terms name: the worst cause, else what was done, else one of the field stated."""
+    of_terms = hazards.hazard_of(event.codes, named)
+    causes = standing.causes | ({of_terms} if of_terms else set())
+    listed = hazards.worst(causes) or hazards.worst(standing.measures)
+    return listed or next((codes.hazard_in_field(_title(event), field) for field in sorted(standing.fields)), None)
+
+
+def _title(event: Event) -> str:
+    return " ".join(text.headline for text in event.texts)
 
 
 def _has_code(event: Event, listed: frozenset[tuple[str, str]]) -> bool:
@@ -125,13 +153,36 @@ def scheme_of(code: Code) -> str:
     return hazards.scheme(code.scheme)
 
 
-def _fate(event: Event, hazard: str | None, issuer_class: IssuerClass) -> _Fate:
+def _fates(read: Sequence[_Read], issuer_class: IssuerClass) -> list[_Fate]:
+    """Return what each event of an item comes to. What one says of its cause explains the others beside it."""
+    explained = any(one.standing.causes or (one.hazard and not one.standing.measures) for one in read)
+    return [_fate(one, issuer_class, explained=explained) for one in read]
+
+
+def _fate(one: _Read, issuer_class: IssuerClass, *, explained: bool) -> _Fate:
+    event, hazard, standing = one.event, one.hazard, one.standing
     if _is_person_alert(event, hazard):
         return _Fate.PERSON
+    if standing.is_withheld or (standing.asks and not explained) or _is_about_people(one, issuer_class):
+        return _Fate.PROTECTED
     if _is_protected(event, hazard):
-        allowed = issuer_class in _EFFECT_ISSUERS and not (_has_topic(event) and issuer_class is IssuerClass.HAZARD)
+        allowed = issuer_class in _ADVISERS and not (_has_topic(event) and issuer_class is IssuerClass.HAZARD)
         return _Fate.EFFECT if allowed and hazard_of_response(event, hazard) else _Fate.PROTECTED
-    return _Fate.PASS if hazard else _Fate.UNMAPPED
+    if hazard:
+        return _Fate.PASS
+    # An operator that states an effect and no cause on the list: the cause is withheld, whatever it is.
+    return _Fate.PROTECTED if standing.effect and issuer_class in _OPERATORS else _Fate.UNMAPPED
+
+
+def _is_about_people(one: _Read, issuer_class: IssuerClass) -> bool:
+    """Return whether the words of an event of traffic, transit or a calendar, which states no hazard, name a topic.
+
+    What an operator of roads or lines says in a feed of its own is taken for that also where no code says what it is.
+    """
+    operates = issuer_class in {IssuerClass.TRAFFIC, IssuerClass.TRANSIT, IssuerClass.EVENTS}
+    if one.hazard is None:
+        return operates and names_topic(one.event)
+    return hazards.HAZARDS[one.hazard].family == _TRANSPORT and names_topic(one.event)
 
 
 def _is_person_alert(event: Event, hazard: str | None) -> bool:
@@ -164,10 +215,31 @@ def _is_end(event: Event) -> bool:
     return bool(event.references) and (event.msg_type is MsgType.CANCEL or event.is_over)
 
 
-def _effects(events: Sequence[Event], listed: Sequence[str | None], fates: Sequence[_Fate]) -> Iterable[Event]:
-    for event, hazard, fate in zip(events, listed, fates, strict=True):
-        if fate is _Fate.EFFECT or (fate is _Fate.PROTECTED and _is_end(event)):
-            yield effect(event, hazard_of_response(event, hazard) or ("avoid-area" if event.is_over else None))
+def _effects(read: Sequence[_Read], fates: Sequence[_Fate], issuer_class: IssuerClass) -> Iterator[Event]:
+    """Yield what is kept of an item of which one event is about people: physical effects, and ends of them."""
+    if issuer_class in _OPERATORS:
+        named = [(one, _effect_on_traffic(one)) for one in read]
+        stated = [(one, name) for one, name in named if name and one.standing.effect]
+        for one, name in stated or [(one, name) for one, name in named if name]:
+            yield effect_on_traffic(one.event, name, wording.areas_of_effect(one.event, names=one.standing.names_roads))
+        if any(name for _, name in named):
+            return
+    ends = all(_is_end(one.event) for one in read)
+    if _Fate.PROTECTED in fates and not ends:
+        return
+    for one, fate in zip(read, fates, strict=True):
+        if fate is _Fate.EFFECT or (fate is _Fate.PROTECTED and _is_end(one.event)):
+            hazard = hazard_of_response(one.event, one.hazard) or ("avoid-area" if one.event.is_over else None)
+            yield effect(one.event, hazard)
+
+
+def _effect_on_traffic(one: _Read) -> str:
+    """Return the name of the physical effect that an event states, or that it has on the road it names; "" for none."""
+    standing = one.standing
+    if standing.effect or standing.no_effect:
+        return "" if standing.no_effect else standing.effect
+    names_road = any(area.description for area in one.event.areas)
+    return "road_restricted" if standing.names_roads and names_road else ""
 
 
 def _admitted(verdict: Verdict, rule: str, events: Iterable[Event]) -> Ruling:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from tocsin.gate.codes import TABLES
 from tocsin.hazards import HAZARDS
-from tocsin.model import Area, Category, Event, MsgType, Reference, Response, Text, message_name
+from tocsin.model import Area, Category, Code, Event, MsgType, Reference, Response, Text, message_name
 
 HAZARD_BY_RESPONSE: Mapping[Response, str] = {
     Response.EVACUATE: "evacuation",
@@ -21,9 +22,13 @@ HAZARD_BY_RESPONSE: Mapping[Response, str] = {
 }
 """The effect that a CAP responseType states, worst first; other types state none."""
 
+WITHOUT_CAUSE = (*HAZARD_BY_RESPONSE.values(), *dict.fromkeys(stated.hazard for stated in TABLES.effects.values()))
+"""The hazards of events whose cause may be withheld; they are deleted 24 hours after they end (N5)."""
+
 _STEP = timedelta(minutes=15)
 _DIGEST = 32  # hexadecimal digits: 128 bits
 _SENDER = "withheld"
+_LAST = datetime.max.replace(tzinfo=UTC) - _STEP
 
 
 def hazard_of_response(event: Event, hazard: str | None) -> str | None:
@@ -34,8 +39,18 @@ def hazard_of_response(event: Event, hazard: str | None) -> str | None:
 
 
 def effect(event: Event, hazard: str | None) -> Event:
-    """Return `event` with nothing left but its effect: where, from when, until when, how bad, what to do."""
-    label = HAZARDS[hazard].label if hazard else ""
+    """Return `event` with nothing left but what it tells people to do: where, from when, until when, how bad."""
+    return _kept(event, hazard, HAZARDS[hazard].label if hazard else "")
+
+
+def effect_on_traffic(event: Event, name: str, areas: tuple[Area, ...]) -> Event:
+    """Return `event` with nothing left but the physical effect of a name in `gate_codes.toml`, on `areas`."""
+    stated = TABLES.effects[name]
+    kept = _kept(event, stated.hazard, stated.label)
+    return replace(kept, category=(Category.TRANSPORT,), codes=(Code("effect", name),), areas=areas)
+
+
+def _kept(event: Event, hazard: str | None, label: str) -> Event:
     return Event(
         source=event.source,
         sender=_SENDER,
@@ -46,6 +61,7 @@ def effect(event: Event, hazard: str | None) -> Event:
         msg_type=event.msg_type,
         scope=event.scope,
         references=tuple(withheld(event.source, reference) for reference in event.references),
+        aliases=tuple(f"withheld:{_digest(f'{event.source}|{name}')}" for name in (_timeless(event), *event.aliases)),
         is_over=event.is_over or Response.ALL_CLEAR in event.response,
         category=(Category.SAFETY,),
         hazard=hazard,
@@ -61,6 +77,10 @@ def effect(event: Event, hazard: str | None) -> Event:
     )
 
 
+def _timeless(event: Event) -> str:
+    return f"{event.sender}|{event.identifier}"
+
+
 def bare(event: Event) -> Event:
     """Return a Cancel that names what it cancels and says no more.
 
@@ -68,7 +88,9 @@ def bare(event: Event) -> Event:
     """
     both = [named for reference in event.references for named in (reference, withheld(event.source, reference))]
     kept = replace(effect(event, None), sender=event.sender, identifier=event.identifier, sent=event.sent, category=())
-    return replace(kept, references=tuple(both), response=(), areas=(), is_over=False, msg_type=MsgType.CANCEL)
+    return replace(
+        kept, references=tuple(both), aliases=(), response=(), areas=(), is_over=False, msg_type=MsgType.CANCEL
+    )
 
 
 def withheld(source: str, reference: Reference) -> Reference:
@@ -78,7 +100,11 @@ def withheld(source: str, reference: Reference) -> Reference:
 
 def digest(source: str, reference: Reference) -> str:
     """Return what stands for a message's identifier. It tells nothing, but who has the message can recompute it."""
-    return hashlib.sha256(message_name(source, reference).encode()).hexdigest()[:_DIGEST]
+    return _digest(message_name(source, reference))
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
 
 
 def _floor(at: datetime) -> datetime:
@@ -86,4 +112,5 @@ def _floor(at: datetime) -> datetime:
 
 
 def _ceiling(at: datetime) -> datetime:
-    return at if _floor(at) == at else _floor(at) + _STEP
+    floor = _floor(at)
+    return at if floor == at or at > _LAST else floor + _STEP

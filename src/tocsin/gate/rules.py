@@ -117,10 +117,13 @@ class Rules:
     phrases: Phrases
     pairs: int
     places: frozenset[str]
+    places_before: frozenset[str]
+    links: frozenset[str]
     no_names: frozenset[str]
     free_numbers: tuple[str, ...]
     trunks: tuple[str, ...]
     number_cues: frozenset[str]
+    plate_cues: tuple[str, ...]
     at_words: tuple[str, ...]
     dot_words: tuple[str, ...]
     social: frozenset[str]
@@ -147,6 +150,7 @@ def load(text: str) -> Rules:
         lists |= {f"{ONE}{number}": one, f"{OTHER}{number}": other}
     institutions = frozenset(map(fold, persons["institutions"]))
     places = frozenset(map(fold, data["places"]["nouns"]))
+    before = frozenset(map(fold, data["places"]["before"]))
     return Rules(
         person_codes=_codes(data["codes"]["person"]),
         protected_codes=_codes(data["codes"]["protected"]),
@@ -156,10 +160,13 @@ def load(text: str) -> Rules:
         phrases=Phrases(lists),
         pairs=len(topics["pairs"]),
         places=places,
-        no_names=places | institutions,
+        places_before=before,
+        links=frozenset(data["places"]["links"]),
+        no_names=places | before | institutions,
         free_numbers=tuple(phones["keep"]),
         trunks=tuple(phones["trunk"]),
         number_cues=frozenset(map(fold, phones["cues"])),
+        plate_cues=tuple(data["plates"]["cues"]),
         at_words=tuple(data["addresses"]["at"]),
         dot_words=tuple(data["addresses"]["dot"]),
         social=frozenset(data["addresses"]["social"]),

@@ -37,10 +37,13 @@ def _one_of(words: Iterable[str]) -> str:
 _AT, _DOT, _SOCIAL = _one_of({*RULES.at_words, "@"}), _one_of(RULES.dot_words), _one_of(RULES.social)
 # Cues with letters that are not ASCII are not looked for: in such a text every number of four digits is looked at.
 _CUES = _one_of(cue for cue in RULES.number_cues if cue.isascii())
+_PLATES = r"\b" + _one_of(cue for cue in RULES.plate_cues if cue.isascii()) + r"\b"
 _MARKS = {
     "signed": (r"\$\$", r"&\s*\z", r"\n&&\n", r"(?m:^[ \t]*(?:[A-Z]{0,15}/[A-Z]{2,15}|FORECASTER.*)[ \t]*$)"),
     "identified": (
         "@",
+        rf"(?i:{_PLATES})",
+        r"[A-ZÄÖÜ]{1,3}-(?:[0-9]{2,3}-[A-Z]|[A-Z]{1,2} [0-9]{2})",
         r"#[^ ]",
         r"(?i:data:|mailto:|tel:|sms:)",
         r"[A-Za-z0-9+/]{40}",
@@ -114,6 +117,7 @@ _ANY_CASE = functools.reduce(operator.or_, (bits for bits, _ in _CASES))
 # --- the look ---------------------------------------------------------------------------------------------------------
 
 _DOTLESS = "\u0130\u0131"  # Python's re holds these for an "i", RE2 does not
+_ACCENTED_CUES = sorted({cue[1:] for cue in RULES.plate_cues if not cue.isascii()})  # without the capital letter
 _BLANKS_IN_WORDS = str.maketrans("\u00a0\u202f\u2026", "   ")
 
 
@@ -124,7 +128,7 @@ def look(text: str) -> int:
     seen = _seen(_AS_WRITTEN, text) & _OF_MARKS
     if seen & _SHORT:
         seen |= NUMBERED
-    if _DOTLESS[0] in text or _DOTLESS[1] in text:
+    if any(one in text for one in (*_DOTLESS, *_ACCENTED_CUES)):
         seen |= IDENTIFIED
     folded = f" {fold(text)} "
     # Where signs fall apart, as one half does, words are told apart in another way.

@@ -25,6 +25,7 @@ _UNESCAPES = 3  # HTML that was escaped twice is not rare; deeper is an attack, 
 _SHORT_LINE = 45  # a line that ends earlier than a wrapped one is a line of its own
 _MOST_SENTENCES = 400  # of one field; a warning has some dozens, and what comes after is cut
 _MOST_WORDS = 1_000  # of one sentence; a longer one is none, and is not looked into
+_MOST_LINKS = 2  # little words between "calle" and a name: "de las"
 _NAME_REACH = 5  # words between a cue ("contact") and the name it announces
 _SCRIPTS = ("LATIN", "ARABIC", "DEVANAGARI")
 _STOPS = frozenset(".!?।؟。！？…")
@@ -251,6 +252,19 @@ def is_barred(sentence: str) -> bool:
     return any(_is_about(words, RULES.phrases.find(reading)) for reading in _readings(words))
 
 
+def has_topic(text: str) -> bool:
+    """Return whether a sentence of `text` speaks of labour, protest, politics, religion or journalism."""
+    cleaned = clean(text)
+    return scan.may_bar(scan.look(cleaned), cleaned) and any(map(_names_topic, split(cleaned)))
+
+
+def _names_topic(sentence: str) -> bool:
+    words = words_of(sentence)
+    if len(words) > _MOST_WORDS:
+        return True
+    return any(_has_topic(words, RULES.phrases.find(reading)) for reading in _readings(words))
+
+
 def is_person_alert(words: str) -> bool:
     """Return whether a term or headline is that of an alert that looks for somebody."""
     return any(hit.kind == rules.PERSON_ALERT for hit in RULES.phrases.find(fold(clean(words)).split()))
@@ -286,9 +300,7 @@ def _has_topic(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
     """Return whether a protected topic is spoken of, with look-alikes and place names set aside."""
     kinds: set[str] = set()
     for kind, span in _without_allowed(hits):
-        if kind.startswith(rules.OTHER):
-            kinds.add(kind)
-        elif not _is_place(words, span):
+        if not _is_place(words, span):
             kinds.add(rules.TOPIC if _is_small(words, kind, span) else kind)
     return rules.TOPIC in kinds or any(
         {f"{rules.ONE}{number}", f"{rules.OTHER}{number}"} <= kinds for number in range(RULES.pairs)
@@ -305,12 +317,17 @@ def _is_small(words: Sequence[Word], kind: str, span: range) -> bool:
 
 
 def _is_place(words: Sequence[Word], span: range) -> bool:
-    """Return whether the words of `span` are the name of a place: "Demonstration Dam", "Cape Protest"."""
-    beside = [words[at] for at in (span[0] - 1, span[-1] + 1) if 0 <= at < len(words)]
+    """Return whether the words of `span` are the name of a place: "Demonstration Dam", "rua dos Sindicatos"."""
     caseless = not any(char.isupper() or char.islower() for char in words[span[0]].shown)
-    return (caseless or words[span[0]].is_capital) and any(
-        word.folded in RULES.places and (caseless or word.is_capital) for word in beside
-    )
+    if not caseless and not words[span[0]].is_capital:
+        return False
+    beside = [words[at] for at in (span[0] - 1, span[-1] + 1) if 0 <= at < len(words)]
+    if any(word.folded in RULES.places and (caseless or word.is_capital) for word in beside):
+        return True
+    at = span[0] - 1
+    while at > max(0, span[0] - _MOST_LINKS - 1) and words[at].folded in RULES.links:
+        at -= 1
+    return at >= 0 and words[at].folded in RULES.places_before
 
 
 def _has_person(words: Sequence[Word], hits: Sequence[Hit]) -> bool:

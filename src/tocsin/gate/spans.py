@@ -62,6 +62,15 @@ _DATA = re.compile(r"data:[\w/+.;=-]{0,80},[^\s<>\"']{0,16384}", re.IGNORECASE)
 _BLOB = re.compile(r"(?<![\w+/.])[A-Za-z0-9+/]{40,16384}={0,2}")
 _NUMBER = re.compile(r"(?<![\w.,/])[+(]?\(?\d(?:[ ().\-/\u00a0\u2010-\u2013\u202f]{0,3}\d){5,17}(?![\d%°])")
 _CUED_NUMBER = re.compile(r"(?<![\w.,])\d{4,6}(?![\w.,]\d)")
+_PLATE = re.compile(
+    r"(?<!\w)(?i:{cues})\W{1,6}(?:(?i:no|nr|is|was|ist)\W{1,3})?"
+    r"(?P<plate>(?=[A-ZÄÖÜ0-9 -]{0,9}[0-9])[A-ZÄÖÜ0-9]{1,7}(?:[ -][A-ZÄÖÜ0-9]{1,4}){0,3})(?!\w)".replace(
+        "{cues}", "|".join(map(re.escape, sorted(RULES.plate_cues, key=len, reverse=True)))
+    )
+)
+_SHAPED_PLATE = re.compile(
+    r"(?<![\w-])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{2,4}[EH]?)(?![\w-])"
+)
 _MOST = 300  # identifiers in one field
 _LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
 _SPELLED_PARTS = 3
@@ -78,7 +87,7 @@ _DATE = re.compile(r"(?:19|20)\d{2}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][0-
 
 def find(text: str) -> list[Span]:
     """Return all identifiers in `text`, in order, without overlap."""
-    finders = (_data, _links, _mailboxes, _spelled, _accounts, numbers)
+    finders = (_data, _links, _mailboxes, _spelled, _accounts, numbers, _plates)
     spans = [span for finder in finders for span in islice(finder(text), _MOST)]
     # A text that is nothing but identifiers is no warning: all of it goes.
     return _without_overlap(spans) if len(spans) < _MOST else [Span(0, len(text), Kind.PERSONAL)]
@@ -197,6 +206,13 @@ def numbers(text: str) -> Iterator[Span]:
     for match in _CUED_NUMBER.finditer(text):
         if not match[0].startswith(("1", "0800")) and _follows_cue(text, match.start()):
             yield Span(match.start(), match.end(), Kind.PERSONAL)
+
+
+def _plates(text: str) -> Iterator[Span]:
+    for match in _PLATE.finditer(text):
+        yield Span(match.start("plate"), match.end("plate"), Kind.HARMLESS)
+    for match in _SHAPED_PLATE.finditer(text):
+        yield Span(match.start(), match.end(), Kind.HARMLESS)
 
 
 def _digits(text: str) -> int:

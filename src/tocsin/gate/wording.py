@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from tocsin import hazards
 from tocsin.gate import spans, terms
 from tocsin.gate.rules import RULES
-from tocsin.gate.sentences import clean, is_readable, scrub
+from tocsin.gate.sentences import clean, has_topic, is_readable, scrub
 from tocsin.model import Area, Code, Event, Reference, Text
 
 _CODE = re.compile(r"[\w .;:,/()+#-]{1,80}")
@@ -47,6 +47,26 @@ def scrubbed(event: Event, hazard: str) -> tuple[Event, bool]:
         or any(map(_has_lost, readable, texts))
     )
     return shown, gone
+
+
+def areas_of_effect(event: Event, *, names: bool) -> tuple[Area, ...]:
+    """Return the areas of `event` that may stay beside an effect: shapes, codes and, where `names`, roads by name."""
+    kept = (_area(area) for area in event.areas)
+    return tuple(
+        Area(description=area.description if names else "", geometry=area.geometry, geocodes=area.geocodes)
+        for area in kept
+    )
+
+
+def names_topic(event: Event) -> bool:
+    """Return whether any words of `event` name labour, protest, politics, religion or journalism."""
+    return any(has_topic(words) for text in event.texts for words in (text.event, *_said(text))) or any(
+        has_topic(area.description) for area in event.areas
+    )
+
+
+def _said(text: Text) -> tuple[str, str, str]:
+    return text.headline, text.description, text.instruction
 
 
 def identified(event: Event) -> Event:
@@ -154,7 +174,7 @@ def _all_words(text: Text) -> str:
 
 def _has_lost(before: Text, after: Text) -> bool:
     return (
-        _differ(before.event, after.event)
+        (before.event != "" and _differ(before.event, after.event))
         or _differ(before.headline, after.headline)
         or _differ(before.description, after.description)
         or _differ(before.instruction, after.instruction)

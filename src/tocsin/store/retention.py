@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, or_, select
 
 from tocsin import record
-from tocsin.gate.effect import HAZARD_BY_RESPONSE
+from tocsin.gate.effect import WITHOUT_CAUSE
 from tocsin.hazards import HAZARDS
 from tocsin.store import tables
 from tocsin.store.change import Purged
@@ -22,8 +22,7 @@ KEPT = timedelta(days=7)  # after the last member of a thread has ended
 KEPT_EFFECT_ONLY = timedelta(hours=24)  # NEUTRALITY, N5: nobody keeps a history of closures without a cause
 KEYS_KEPT = timedelta(days=30)  # NEUTRALITY, "Decided": the audit window of commitments
 FAULTS_KEPT = timedelta(days=90)  # after a sort was last found: a publisher is told of what still happens
-EFFECT_ONLY = tuple(HAZARD_BY_RESPONSE.values())
-_EFFECT_FAMILIES = sorted({HAZARDS[slug].family for slug in EFFECT_ONLY})
+_EFFECT_FAMILIES = sorted({HAZARDS[slug].family for slug in WITHOUT_CAUSE})
 
 
 def purge(connection: Connection, now: datetime) -> Purged:
@@ -50,7 +49,7 @@ def _served_threads(now: datetime) -> Select[tuple[str]]:
     gone = and_(events.absent_since.is_not(None), events.absent_since < events.ends)
     last = func.max(case((gone, events.absent_since), else_=events.ends), type_=Moment())
     # A bare Cancel has no hazard. It shares the fate of its thread, and alone it may be the end of an effect.
-    with_cause = func.count(case((events.hazard.not_in(EFFECT_ONLY), 1)))
+    with_cause = func.count(case((events.hazard.not_in(WITHOUT_CAUSE), 1)))
     return (
         select(events.thread)
         .group_by(events.thread)
@@ -63,7 +62,7 @@ def _served_notices(now: datetime) -> ColumnElement[bool]:
     notices = tables.notices.c
     ended = and_(notices.hazard.is_(None), notices.family.in_(_EFFECT_FAMILIES))  # an all-clear names no hazard
     return and_(
-        or_(notices.hazard.in_(EFFECT_ONLY), ended),
+        or_(notices.hazard.in_(WITHOUT_CAUSE), ended),
         notices.next_try.is_(None),
         func.coalesce(notices.ends, notices.at, type_=Moment()) <= now - KEPT_EFFECT_ONLY,
         notices.at <= now - KEPT_EFFECT_ONLY,
