@@ -251,6 +251,9 @@ def test_measures(line: str, measures: dict[str, float]) -> None:
         pytest.param("Stay inside.\n\n...Smith", "Stay inside.", id="signature"),
         pytest.param("Stay inside.\n\n..SMITH/JONES.. 07/26/2013", "Stay inside.", id="signature-with-date"),
         pytest.param("Stay inside.\n\n&&\n\nTable", "Stay inside.", id="table"),
+        pytest.param(
+            "Begins at 0600 UTC Nov 26 2026.", "Begins at 0600 UTC Nov 26 2026.", id="a-time-that-is-no-issuance-line"
+        ),
         pytest.param("HEADING\n-------\nStay inside.", "HEADING\n\nStay inside.", id="underlined"),
         pytest.param("* What\n  rain.\n* When\n  now.", "* What rain.\n\n* When now.", id="bullets"),
         pytest.param("Alpha     10 AM\nBeta      11 AM", "Alpha     10 AM\nBeta      11 AM", id="columns"),

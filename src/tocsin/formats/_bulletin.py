@@ -126,8 +126,8 @@ def sent_of(product: Product, *, known: Iterable[datetime], now: datetime) -> da
 
 
 def written_time(line: str) -> datetime | None:
-    """Return the moment of an issuance line, or None. An hour that is none (1951 AM) counts as noon of its day."""
-    found = _WRITTEN.search(line)
+    """Return the moment with which a line begins, or None. An hour that is none (1951 AM) counts as noon of its day."""
+    found = _WRITTEN.match(line.strip())
     if found is None or found[3].upper() not in _ZONES:
         return None
     hour, minute = divmod(int(found[1]), 100) if len(found[1]) > len("12") else (int(found[1]), 0)
