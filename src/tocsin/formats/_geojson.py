@@ -73,8 +73,9 @@ class Fields:
         """Return the members of a list; one value alone counts as a list of it. Cut at MAX_LIST."""
         value = self._value.get(name)
         members = value if isinstance(value, list) else [] if value is None else [value]
-        if len(members) > MAX_LIST:
-            self.problem(name, f"the list was cut at {MAX_LIST} members", is_repaired=True)
+        if len(members) <= MAX_LIST:
+            return members
+        self.problem(name, f"the list was cut at {MAX_LIST} members", is_repaired=True)
         return members[:MAX_LIST]
 
     def text(self, name: str, limit: int = MAX_TEXT) -> str:
@@ -85,7 +86,7 @@ class Fields:
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the texts of a list of names, without empty ones and repetitions."""
         values = self.list(name)
-        if not _are_plain(values):
+        if len(values) <= 1 or not _are_plain(values):
             values = [self._text(value, name, MAX_NAME, place) for place, value in enumerate(values)]
         return tuple(dict.fromkeys(filter(None, values)))
 

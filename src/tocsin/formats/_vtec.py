@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from tocsin.model import Status
 
@@ -91,6 +92,7 @@ def end_of(vtecs: Sequence[Vtec]) -> datetime | None:
     return max((end for end in ends if end), default=None) if all(ends) else None
 
 
+@lru_cache(maxsize=4_096)  # the messages of one storm name the same few
 def _moment(text: str) -> datetime | None:
     """Return the moment of "yymmddThhnnZ"; None for zeros and what does not exist. strptime takes ten times as long."""
     year, month, day, hour, minute = (int(text[at : at + 2]) for at in (0, 2, 4, 7, 9))

@@ -22,7 +22,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import shapely
 
@@ -188,7 +187,7 @@ def _area(feature: Fields, alert: Fields) -> Area:
 
 
 def _codes(lists: Fields, schemes: Iterable[str]) -> tuple[Code, ...]:
-    return tuple(code for scheme in schemes for code in map(partial(Code, scheme), lists.texts(scheme)))
+    return tuple([Code(scheme, value) for scheme in schemes for value in lists.texts(scheme)])
 
 
 def _told_apart(items: Sequence[Item]) -> tuple[Item, ...]:

@@ -32,7 +32,7 @@ def from_geojson(value: Any, *, at: str) -> tuple[BaseGeometry | None, tuple[Pro
     Further members of a position (altitude) are left out. An unsound part of a Multi geometry or collection is left
     out with a Problem as long as a sound one remains. Raises FormatError when nothing can be read.
     """
-    if isinstance(value, Mapping) and value.get("type") == "Feature":
+    if value is not None and isinstance(value, Mapping) and value.get("type") == "Feature":
         value = value.get("geometry")
     if value is None:
         return None, ()
