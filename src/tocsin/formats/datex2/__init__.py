@@ -75,13 +75,9 @@ def claims(opened: Opened) -> bool:
     if not any(_is_situations(element) for element in opened.beginning):
         return False
     return any(
-        LocalElements.local_of(element) in _ROOTS or any(mark in _space(element) for mark in _DATEX)
+        LocalElements.local_of(element) in _ROOTS or any(mark in namespace(element).casefold() for mark in _DATEX)
         for element in opened.beginning
     )
-
-
-def _space(element: etree._Element) -> str:
-    return namespace(element).casefold()
 
 
 def _is_situations(element: etree._Element) -> bool:

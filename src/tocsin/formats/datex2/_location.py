@@ -173,7 +173,7 @@ def _tpeg_names(location: LocalElements) -> list[tuple[str, str]]:
 
 
 def _kind_of(name: LocalElements) -> str:
-    return next((part.token() for kind, part in name.parts() if kind.endswith("DescriptorType")), "")
+    return next((word for _, word in name.words("DescriptorType")), "")
 
 
 def _lanes(location: LocalElements) -> list[str]:

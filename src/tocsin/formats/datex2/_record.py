@@ -116,23 +116,18 @@ def _situation(element: LocalElements) -> _Situation:
     identifier = element.attribute("id")
     if not identifier:
         raise FormatError("the situation has no id", at=element.at)
-    status = _word(element, "headerInformation", "informationStatus") or "real"
+    status = element.word("headerInformation", "informationStatus") or "real"
     if status not in _STATUS:
         raise FormatError("not a status of information that is known", at=f"{element.at}/headerInformation")
-    is_public = _word(element, "headerInformation", "confidentiality") in {"", "noRestriction"}
+    is_public = element.word("headerInformation", "confidentiality") in {"", "noRestriction"}
     return _Situation(
         id=identifier,
         status=_STATUS[status],
         scope=Scope.PUBLIC if is_public else Scope.RESTRICTED,
-        severity=_SEVERITY.get(_word(element, "overallSeverity"), Severity.UNKNOWN),
-        urgency=_URGENCY.get(_word(element, "headerInformation", "urgency"), Urgency.UNKNOWN),
+        severity=_SEVERITY.get(element.word("overallSeverity"), Severity.UNKNOWN),
+        urgency=_URGENCY.get(element.word("headerInformation", "urgency"), Urgency.UNKNOWN),
         version=element.time("situationVersionTime"),
     )
-
-
-def _word(element: LocalElements, *path: str) -> str:
-    """Return the word of a code list at the end of a path; "" where there is none."""
-    return next((word for found in element.at_path(*path) if (word := found.token())), "")
 
 
 def _event(record: LocalElements, name: str, situation: _Situation, publication: Publication, source: str) -> Event:
@@ -154,8 +149,8 @@ def _event(record: LocalElements, name: str, situation: _Situation, publication:
         category=(Category.TRANSPORT,),
         codes=tuple(dict.fromkeys(_codes(record))),
         urgency=situation.urgency,
-        severity=_SEVERITY.get(_word(record, "severity"), situation.severity),
-        certainty=_CERTAINTY.get(_word(record, "probabilityOfOccurrence"), Certainty.UNKNOWN),
+        severity=_SEVERITY.get(record.word("severity"), situation.severity),
+        certainty=_CERTAINTY.get(record.word("probabilityOfOccurrence"), Certainty.UNKNOWN),
         onset=onset,
         expires=expires,
         texts=_texts(record, publication, areas, note),
@@ -169,8 +164,8 @@ def _is_over(record: LocalElements) -> bool:
     cycles = record.at_path("management", "lifeCycleManagement")
     return (
         any(cycle.is_true("cancel") or cycle.is_true("end") for cycle in cycles)
-        or _word(record, "validity", "validityStatus") == "suspended"
-        or _word(record, "operatorActionStatus") in _OVER
+        or record.word("validity", "validityStatus") == "suspended"
+        or record.word("operatorActionStatus") in _OVER
     )
 
 
@@ -209,16 +204,15 @@ def _codes(record: LocalElements) -> Iterator[Code]:
     kind = record.xsi_type()
     if kind:
         yield Code("datex2", kind)
-    for name, part in record.parts():
-        if name.endswith("Type") and not part.has_children and (word := part.token()):
-            yield Code(f"datex2:{kind or 'SituationRecord'}", word)
-    if word := _word(record, "impact", "trafficConstrictionType"):
+    for _, word in record.words("Type"):
+        yield Code(f"datex2:{kind or 'SituationRecord'}", word)
+    if word := record.word("impact", "trafficConstrictionType"):
         yield Code("datex2:Impact", word)
     for cause in record.each("cause"):
-        if word := _word(cause, "causeType"):
+        if word := cause.word("causeType"):
             yield Code("datex2:cause", word)
         for detail in cause.each("detailedCauseType"):
-            yield from (Code("datex2:cause", word) for _, part in detail.parts() if (word := part.token()))
+            yield from (Code("datex2:cause", word) for _, word in detail.words())
 
 
 def _measures(record: LocalElements) -> Iterator[tuple[str, float]]:
