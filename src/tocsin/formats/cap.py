@@ -41,11 +41,17 @@ NEVER_READ = frozenset(
 
 def read(body: bytes, *, source: str, now: datetime) -> Reading:
     """Return the one alert of a CAP document. Raises FormatError when the document is none."""
+    root, problems = open_alert(body)
+    item = read_alert(root, source=source, now=now, at="alert")
+    return Reading(items=(item,), problems=problems, is_complete=bool(item.events))
+
+
+def open_alert(body: bytes) -> tuple[etree._Element, tuple[Problem, ...]]:
+    """Return the <alert> that a document is, and what had to be repaired. Raises FormatError when it is none."""
     root, problems = open_xml(body)
     if local(root) != "alert":
         raise FormatError("the root element is not a CAP alert", at="document")
-    item = read_alert(root, source=source, now=now, at="alert")
-    return Reading(items=(item,), problems=problems, is_complete=bool(item.events))
+    return root, problems
 
 
 def claims(opened: Opened) -> bool:

@@ -14,6 +14,7 @@ Source: DWD, CAP profile 2.1; CAP 1.2; PKWARE APPNOTE 6.3.10; RFC 1952 (gzip).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from tocsin.errors import FormatError
@@ -41,7 +42,10 @@ def claims(opened: Opened) -> bool:
     """Return whether the first file of the archive is a CAP alert, or the archive is an empty zip."""
     if not is_gzip(opened.body) and not is_zip(opened.body):
         return False
-    first = next(_contents(opened.body), None)
+    try:
+        first = next(_contents(opened.body), None)
+    except FormatError:
+        return False  # an archive that we do not open may be another reader's
     return first is None or (isinstance(first, bytes) and cap.claims(Opened(first)))
 
 
@@ -53,7 +57,9 @@ def _item(content: bytes | FormatError, *, source: str, now: datetime, at: str) 
     if isinstance(content, FormatError):
         return Item(at=at, problems=(Problem(at=at, message=content.message),))
     try:
-        (item,) = cap.read(content, source=source, now=now).items
+        root, repaired = cap.open_alert(content)
     except FormatError as error:
         return Item(at=at, problems=(Problem(at=f"{at} {error.at}", message=error.message),))
-    return item
+    item = cap.read_alert(root, source=source, now=now, at=at)
+    told = (replace(problem, at=f"{at} {problem.at}") for problem in repaired)
+    return replace(item, problems=(*told, *item.problems))

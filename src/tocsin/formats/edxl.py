@@ -5,14 +5,13 @@ An envelope lists what its sender has in force. Only the CAP alerts embedded in 
 Never read: who sends it to whom, why and how confidentially, what it says about the area, descriptions of the content,
 and content that is no CAP alert: all of the envelope but the alerts and dateTimeSent.
 
-Positions are XPath, counted from 1: contentObject[3], then as in `cap`.
+Positions count the alerts from 1, in document order: alert[3], then as in `cap`.
 
 Source: OASIS EDXL-DE 1.0, 3.2 (EDXLDistribution, contentObject, embeddedXMLContent); EDXL-DE 2.0, 3; CAP 1.2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from lxml import etree
@@ -20,12 +19,11 @@ from lxml import etree
 from tocsin.errors import FormatError
 from tocsin.formats._opened import Opened
 from tocsin.formats._time import read_time
-from tocsin.formats._xml import children, local, namespace, open_xml, text_of
+from tocsin.formats._xml import children, local, open_xml, text_of
 from tocsin.formats.cap import NAMESPACES, read_alert
 from tocsin.model import Reading
 
 SNAPSHOT = True
-MAX_ALERTS = 20_000
 _ROOT = "EDXLDistribution"
 _SPACES = ("urn:oasis:names:tc:emergency:EDXL:DE:1.0", "urn:oasis:names:tc:emergency:EDXL:DE:2.0")
 _ALERTS = tuple(f"{{{space}}}alert" for space in NAMESPACES)
@@ -36,10 +34,8 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
     root, problems = open_xml(body)
     if local(root) != _ROOT:
         raise FormatError("the root element is not an EDXL distribution", at="document")
-    alerts = list(_alerts(root))
-    if len(alerts) > MAX_ALERTS:
-        raise FormatError(f"more than {MAX_ALERTS} alerts", at="document")
-    items = tuple(read_alert(alert, source=source, now=now, at=at) for at, alert in alerts)
+    alerts = enumerate(root.iter(*_ALERTS), 1)  # of at most MAX_ELEMENTS
+    items = tuple(read_alert(alert, source=source, now=now, at=f"alert[{number}]") for number, alert in alerts)
     return Reading(items=items, problems=problems, as_of=_sent(root), is_complete=all(item.events for item in items))
 
 
@@ -47,16 +43,6 @@ def claims(opened: Opened) -> bool:
     """Return whether the root element is that of a distribution, in its namespace."""
     name, space = opened.root
     return name == _ROOT and space in _SPACES
-
-
-def _alerts(root: etree._Element) -> Iterator[tuple[str, etree._Element]]:
-    """Yield (position, alert) in document order; of several in one content object the position counts them."""
-    space = namespace(root)
-    contents = list(root.iter(f"{{{space}}}contentObject" if space else "contentObject"))
-    for number, content in enumerate(contents, 1):
-        found = list(content.iter(*_ALERTS))
-        for place, alert in enumerate(found, 1):
-            yield f"contentObject[{number}]" + (f"/alert[{place}]" if len(found) > 1 else ""), alert
 
 
 def _sent(root: etree._Element) -> datetime | None:
