@@ -205,6 +205,7 @@ ENTRIES: list[Any] = [
     pytest.param(record.delivery_entry(notice="x", state="failed", attempts=1, now=NOW), id="delivery"),
     pytest.param(record.purge_entry(events=1, notices=2, now=NOW), id="purge"),
     pytest.param(record.key_destroyed_entry(DAY), id="key-destroyed"),
+    pytest.param(record.clock_jump_entry(at=NOW, by=timedelta(hours=-3)), id="clock-jump"),
 ]
 
 

@@ -47,6 +47,16 @@ SILENCES: Mapping[Silence, str] = {
     Silence.NO_HEARTBEAT: "answers, but the heartbeat that it promises does not come",
 }
 
+ERRORS: Mapping[str, str] = {
+    "empty-body": "its last answer was empty; that ends nothing",
+    "html-page": "its last answer was a page for people, not a feed; that ends nothing",
+    "unreadable": "its last answer could not be read; that ends nothing",
+    "redirect-refused": "it redirected to an address that is not its own; that was not followed",
+    "timeout": "its last answer did not come in time",
+    "tls": "its certificate or its TLS is not good",
+}
+"""What some codes of `Health.error` mean; the others say it themselves (docs/sources.md)."""
+
 FLAGS: Mapping[Flag, str] = {
     Flag.WENT_BACK: "went back in time: an older state came after a newer one; it ended and changed nothing",
     Flag.HALF_EMPTY: "lost nearly all of its alerts at once; nothing ends before a second reading says so",

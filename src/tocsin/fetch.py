@@ -38,7 +38,7 @@ MAX_REDIRECTS = 3
 MAX_BACK_OFF = timedelta(minutes=30)
 JITTER = 0.2
 FULL_EVERY = 20
-"""One poll in so many is made without validators, so that a server that says 304 for ever is found out."""
+"""At least one poll in so many is made without validators, so that a server that says 304 for ever is found out."""
 
 LINKS_PER_POLL = 100
 MAX_VALIDATOR = 1000
@@ -132,8 +132,12 @@ async def fetch(
 
 
 def validators(health: Health, *, random: Random) -> tuple[str, str]:
-    """Return (etag, last_modified) for the next request: those of `health`, and none in one poll of `FULL_EVERY`."""
-    if random.random() * FULL_EVERY < 1:
+    """Return (etag, last_modified) for the next request: those of `health`, or none, to get the whole.
+
+    None now and then, so that many installations do not ask for it at once, and at the latest in one poll of
+    `FULL_EVERY` when all the others were answered with "not modified".
+    """
+    if health.unchanged >= FULL_EVERY - 1 or random.random() * FULL_EVERY < 1:
         return "", ""
     return health.etag, health.last_modified
 

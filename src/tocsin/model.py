@@ -438,7 +438,8 @@ class Mark:
 class Health:
     """What is known of a source's last polls. `error` is a code ("http-503", "html-page"), never a body's words.
 
-    `etag`, `last_modified` and `digest` (SHA-256 of the last body) make the next poll conditional. `as_of` is the
+    `etag`, `last_modified` and `digest` (SHA-256 of the last body) make the next poll conditional; `unchanged` counts
+    the answers "not modified" in a row. `as_of` is the
     newest of the feed's own times, `changed` when we saw it change last, `beat` the newest heartbeat. `suspected` is
     true when the last complete snapshot lost so much that the next one must confirm it (`lifecycle.vanished`).
     `gaps` is the feed's rhythm (`rhythm`), `idle` how many of its moves brought no news; `marks` what is odd about it.
@@ -455,6 +456,7 @@ class Health:
     last_modified: str = ""
     digest: str = ""
     suspected: bool = False
+    unchanged: int = 0
     changed: datetime | None = None
     beat: datetime | None = None
     gaps: Mapping[int, float] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -131,6 +131,12 @@ def purge_entry(*, events: int, notices: int, now: datetime) -> dict[str, Any]:
 def key_destroyed_entry(day: date) -> dict[str, Any]:
     """Return the entry that says that the key of `day` is gone, and with it the meaning of that day's commitments."""
     return _entry("key-destroyed", day=day.isoformat())
+
+
+def clock_jump_entry(*, at: datetime, by: timedelta) -> dict[str, Any]:
+    """Return the entry that says that this machine's clock has jumped: by how many seconds, ahead or back."""
+    direction = "ahead" if by > timedelta(0) else "back"
+    return _entry("clock-jump", minute=minute_of(at), direction=direction, seconds=round(abs(by).total_seconds()))
 
 
 def _entry(kind: str, **fields: Any) -> dict[str, Any]:

@@ -29,6 +29,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "delivery": {"minute": "2021-12-11T02:14Z", "notice": HASH, "state": "given-up", "attempts": 12},
     "purge": {"day": "2021-12-11", "events": 12, "notices": 0},
     "key-destroyed": {"day": "2021-12-11"},
+    "clock-jump": {"minute": "2021-12-11T02:14Z", "direction": "ahead", "seconds": 10800},
 }
 
 

@@ -222,6 +222,8 @@ def _table(seen: dict[str, Any]) -> None:
         word = {"working": "working", "failing": "failing", "stale": "silent"}[source["state"]]
         said = f"{source['id']}: {word}, last answer {source['succeeded'] or 'never'}{_vague(source['areas'])}"
         console.print(Text(said, style="dim"))
+        for note in source["notes"]:
+            console.print(Text(f"  {note}", style="yellow"))
 
 
 def _vague(areas: dict[str, int]) -> str:

@@ -94,8 +94,9 @@ def probe(config_: Path, contact: str | None, as_json: bool, name: str) -> int:
 
     from tocsin import catalogue
     from tocsin.run import inputs
+    from tocsin.run.clock import utc_now
     from tocsin.run.probe import probe as look
-    from tocsin.run.service import client, utc_now
+    from tocsin.run.service import client
 
     source = catalogue.find(name)
     named = contact or inputs.load_config(config_).contact

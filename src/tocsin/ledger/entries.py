@@ -32,6 +32,7 @@ REASONS = frozenset(
 )
 CHANNEL_CLASSES = frozenset({"email", "webhook", "other"})
 DELIVERIES = frozenset({"sent", "failed", "given-up"})
+DIRECTIONS = frozenset({"ahead", "back"})
 ACTS = frozenset({"new", "rewritten"})
 
 Field = type[int] | re.Pattern[str] | frozenset[str]
@@ -54,6 +55,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = {
     "delivery": {"minute": MINUTE, "notice": NUMBER, "state": DELIVERIES, "attempts": int},
     "purge": {"day": DAY, "events": int, "notices": int},
     "key-destroyed": {"day": DAY},
+    "clock-jump": {"minute": MINUTE, "direction": DIRECTIONS, "seconds": int},
 }
 
 

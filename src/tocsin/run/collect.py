@@ -209,5 +209,6 @@ def _healthy(
         etag=poll.etag if is_settled else "",
         last_modified=poll.last_modified if is_settled else "",
         suspected=suspected,
+        unchanged=0 if poll.documents else health.unchanged + 1,
         marks=vitals.marked(health.marks, fresh, held, now),
     )

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tocsin import coverage, render
+from tocsin import coverage, lifecycle, render, rhythm
 from tocsin.geocodes import Exactness
 from tocsin.hazards import FAMILIES, HAZARDS
-from tocsin.model import Concern, Event, Health, Level, Place, Severity, Source, State, Text
+from tocsin.model import Concern, Event, Evidence, Health, Level, Place, Severity, Source, State, Text
 from tocsin.run.reconcile import Desk
+from tocsin.store import Jump
 
 MAX_AREAS = 2000  # areas drawn on the map at once, worst first
+MAX_EVIDENCE = 50  # events named for one concern, worst and newest first; the others are counted
 RECENT_NOTICES = 50
 
 
@@ -29,8 +31,10 @@ def look(desk: Desk, now: datetime) -> dict[str, Any]:
     }
 
 
-def overview(desk: Desk, now: datetime, *, version: int, scenario: str = "") -> dict[str, Any]:
-    """Return what the console's page is made of: `look`, and areas, recent notices and the ledger's head."""
+def overview(
+    desk: Desk, now: datetime, *, version: int, scenario: str = "", jumps: Iterable[Jump] = ()
+) -> dict[str, Any]:
+    """Return what the console's page is made of: `look`, and areas, recent notices, clock jumps, the ledger's head."""
     size, head = desk.store.ledger_head()
     return {
         **look(desk, now),
@@ -41,6 +45,7 @@ def overview(desk: Desk, now: datetime, *, version: int, scenario: str = "") -> 
         "notices": _notices(desk),
         "ledger": {"size": size, "head": head},
         "families": dict(FAMILIES),
+        "clock_jumps": [{"at": _iso(jump.at), "by_s": round(jump.by.total_seconds())} for jump in jumps],
     }
 
 
@@ -50,7 +55,8 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _source(source: Source, desk: Desk, areas: Mapping[Exactness, int], now: datetime) -> dict[str, Any]:
     health = desk.healths.get(source.id) or Health(source=source.id)
-    working = coverage.is_working(source, health, now, since=desk.started)
+    silence = coverage.silence(source, health, now, since=desk.started)
+    working = silence is None
     return {
         "id": source.id,
         "publisher": source.publisher,
@@ -59,9 +65,31 @@ def _source(source: Source, desk: Desk, areas: Mapping[Exactness, int], now: dat
         "as_of": _iso(health.as_of or health.succeeded),
         "succeeded": _iso(health.succeeded),
         "error": health.error,
+        "silence": silence.value if silence else "",
+        "flags": [{"flag": mark.flag.value, "last": _iso(mark.last), "times": mark.times} for mark in health.marks],
+        "notes": _notes(silence, health),
+        "rhythm": _rhythm(source, health),
         "families": list(source.families),
         "areas": {how.value: areas.get(how, 0) for how in Exactness},
     }
+
+
+def _notes(silence: coverage.Silence | None, health: Health) -> list[str]:
+    """Return what is wrong with a source, in sentences of ours."""
+    notes = [coverage.SILENCES[silence]] if silence else []
+    if health.error:
+        notes.append(coverage.ERRORS.get(health.error, f"its last poll failed: {health.error}"))
+    return notes + [
+        f"{coverage.FLAGS[mark.flag]} ({mark.times} times, last {mark.last:%Y-%m-%d %H:%M} UTC)"
+        for mark in health.marks
+    ]
+
+
+def _rhythm(source: Source, health: Health) -> dict[str, float | None]:
+    """Return the median and the 99th percentile of the feed's gaps, and how long its own time may stand still."""
+    median, p99 = rhythm.quantile(health.gaps, 0.5), rhythm.quantile(health.gaps, 0.99)
+    spans = {"median_s": median, "p99_s": p99, "patience_s": coverage.patience(source, health)}
+    return {name: round(span.total_seconds()) if span else None for name, span in spans.items()}
 
 
 def _place(position: int, place: Place, desk: Desk, now: datetime) -> dict[str, Any]:
@@ -106,6 +134,9 @@ def _worst_first(concern: Concern) -> tuple[int, datetime, str]:
 def _concern(concern: Concern, place: Place, desk: Desk, now: datetime) -> dict[str, Any]:
     event = desk.situation.event(concern.evidence[0].event)
     text = _words(event, place)
+    named = concern.evidence[:MAX_EVIDENCE]
+    events = [found for one in named if (found := desk.situation.event(one.event)) is not None]
+    reissues = lifecycle.reissues(events)
     return {
         "family": concern.family,
         "hazard": concern.hazard,
@@ -124,20 +155,40 @@ def _concern(concern: Concern, place: Place, desk: Desk, now: datetime) -> dict[
         "instruction": text.instruction,
         "sender_name": event.sender_name if event else "",
         "web": event.web if event else "",
-        "evidence": [
-            {
-                "source": one.source,
-                "identifier": one.identifier,
-                "sent": _iso(one.sent),
-                "severity": one.severity.value,
-                "urgency": one.urgency.value,
-                "certainty": one.certainty.value,
-                "area_exact": one.area_exact,
-                "happening": one.happening,
-            }
-            for one in concern.evidence
-        ],
+        "evidence": [_evidence(one, reissues.get(one.event), desk, now) for one in named],
+        "evidence_total": len(concern.evidence),
     }
+
+
+def _evidence(one: Evidence, reissue_of: str | None, desk: Desk, now: datetime) -> dict[str, Any]:
+    """Return one event that says so, with the issuer's own rating and times, and what is doubtful about it."""
+    event, first = desk.situation.event(one.event), desk.situation.event(reissue_of or "")
+    return {
+        "source": one.source,
+        "identifier": one.identifier,
+        "sent": _iso(one.sent),
+        "severity": one.severity.value,
+        "urgency": one.urgency.value,
+        "certainty": one.certainty.value,
+        "area_exact": one.area_exact,
+        "happening": one.happening,
+        "onset": _iso(event.onset) if event else None,
+        "expires": _iso(event.expires) if event else None,
+        "no_longer_listed_since": _iso(desk.situation.unlisted_since(one.event)),
+        "not_confirmed_since": _iso(_not_confirmed_since(one.source, desk, now)),
+        "reissue_of": first.identifier if first else "",
+    }
+
+
+def _not_confirmed_since(source: str, desk: Desk, now: datetime) -> datetime | None:
+    """Return when a source was heard last, if it is silent or its last poll failed: what it said may have changed."""
+    known, health = desk.situation.sources.get(source), desk.healths.get(source)
+    if known is None or health is None:
+        return None
+    silence = coverage.silence(known, health, now, since=desk.started)
+    if silence is coverage.Silence.FROZEN:
+        return health.as_of
+    return health.succeeded if silence or health.failures else None
 
 
 def _words(event: Event | None, place: Place) -> Text:

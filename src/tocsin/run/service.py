@@ -1,4 +1,4 @@
-"""The four loops, running. The only scheduling, and the only file that reads the clock.
+"""The four loops, running. The only scheduling, and the only file that reads the (steadied) clock.
 
 Every loop has the same shape: do one step, then sleep until there is a reason to do the next. A step that fails is
 logged and tried again; nothing that it did not commit has happened.
@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -26,6 +26,7 @@ from tocsin.ledger import LedgerError
 from tocsin.match import PlaceIndex
 from tocsin.model import Health, Link, Mark, Place, Source
 from tocsin.run import collect, overview
+from tocsin.run.clock import SteadyClock
 from tocsin.run.deliver import deliver
 from tocsin.run.publish import publish
 from tocsin.run.reconcile import Desk
@@ -39,11 +40,6 @@ PUBLISH_EVERY = timedelta(minutes=1)
 VERIFY_WHOLE_EVERY = timedelta(hours=1)  # and at the start: an edited old entry is found within the hour
 RETRY_STEP_AFTER = timedelta(seconds=5)
 IDLE = timedelta(minutes=1)  # the longest that a loop sleeps without looking
-
-
-def utc_now() -> datetime:
-    """Return the time of this machine, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 class Bell:
@@ -84,7 +80,9 @@ class LiveBoard:
     def overview(self) -> dict[str, Any]:
         """Return the overview of this moment."""
         with self.lock:
-            return overview.overview(self._desk, self._clock(), version=self._version, scenario=self._scenario)
+            now = self._clock()
+            jumps = self._clock.jumps if isinstance(self._clock, SteadyClock) else ()
+            return overview.overview(self._desk, now, version=self._version, scenario=self._scenario, jumps=jumps)
 
     async def changed(self, after: int) -> int:
         """Return the version as soon as it is greater than `after`."""
@@ -111,17 +109,18 @@ class Loops:
         client: fetch.Client,
         *,
         geocodes: Geocodes = NONE,
-        clock: Clock = utc_now,
+        clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
         self.store = store
         self.sources = {source.id: source for source in sources}
         self.places = {place.id: place for place in places}
         self.client = client
-        self.clock = clock
+        self.clock = clock or SteadyClock()
         self.random = random or Random()  # noqa: S311  jitter, not a secret
-        self.desk = Desk(store, Situation(PlaceIndex(places, geocodes), self.sources), configs, started=clock())
-        self.board = LiveBoard(self.desk, clock)
+        situation = Situation(PlaceIndex(places, geocodes), self.sources)
+        self.desk = Desk(store, situation, configs, started=self.clock())
+        self.board = LiveBoard(self.desk, self.clock)
         self._configs = configs
         self._channels: Mapping[str, Channel] = {}
         self._collected, self._noticed = Bell(), Bell()
@@ -236,21 +235,31 @@ class Loops:
         self._links.setdefault(source.id, {}).update(collected.named)
 
     async def _reconciling(self) -> None:
-        found = await asyncio.to_thread(self._reconcile)
+        found = await asyncio.to_thread(self.reconcile)
         if found:
             self._noticed.ring()
         await self.board.changes()
         wake = self.desk.next_wake(self.clock())
         await self._collected.wait(min(IDLE, wake - self.clock()) if wake else IDLE)
 
-    def _reconcile(self) -> int:
+    def reconcile(self) -> int:
+        """Put what is due now into the outbox; return how many notices that were."""
         now = self.clock()
+        self._record_jumps(now)
         with self.board.lock:
             found = self.desk.reconcile(now)
         self._log_silences(now)
         for notice in found:
             log.info("notice", id=notice.id, reason=notice.reason.value, places=len(notice.places))
         return len(found)
+
+    def _record_jumps(self, now: datetime) -> None:
+        """Log the jumps of the machine's clock and put them into the ledger."""
+        jumps = self.clock.untold() if isinstance(self.clock, SteadyClock) else ()
+        for jump in jumps:
+            log.warning("the clock jumped; time goes on steadily", seconds=round(jump.by.total_seconds()))
+        if jumps:
+            self.store.commit(Change(jumps=jumps), now=now)
 
     def _log_silences(self, now: datetime) -> None:
         """Say once when a source falls silent, and why, and once when it is heard again."""

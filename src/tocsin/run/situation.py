@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin import concern, duplicates, impact, lifecycle, match
@@ -20,13 +20,17 @@ from tocsin.store import Standing
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """An event in force, with its end by our clock, the places it meets, by position, and how exact its areas are."""
+    """An event in force: its end by our clock, the places it meets by position, how exact its areas are.
+
+    `unlisted_since` says since when its source no longer lists it.
+    """
 
     event: Event
     thread: str
     ends: datetime
     touches: Mapping[int, Touch]
     areas: Mapping[Exactness, int]
+    unlisted_since: datetime | None = None
 
 
 class Situation:
@@ -66,6 +70,11 @@ class Situation:
             found[live.event.source].update(live.areas)
         return found
 
+    def unlisted_since(self, name: str) -> datetime | None:
+        """Return since when the source of the event in force with this id no longer lists it."""
+        live = self._live.get(name)
+        return live.unlisted_since if live else None
+
     def concerns(self, position: int) -> Mapping[str, Concern]:
         """Return the concerns of the place at this position of the index, by family."""
         return self._concerns.get(position, {})
@@ -89,6 +98,9 @@ class Situation:
                 touched |= self._remove(name)
             if event is not None and name not in self._live:
                 touched |= self._add(event, thread)
+        for entry in standing:
+            if (live := self._live.get(entry.event.id)) and live.unlisted_since != entry.unlisted_since:
+                self._live[entry.event.id] = replace(live, unlisted_since=entry.unlisted_since)
         touched |= self._name()
         self._join(touched)
         return touched

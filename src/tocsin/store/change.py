@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from tocsin.gate import Admitted
@@ -47,6 +47,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """A jump of this machine's clock: at which steady time, and by how much, ahead or (negative) back."""
+
+    at: datetime
+    by: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Everything that one commit writes. All fields may be empty; the order of items has no meaning.
 
@@ -58,7 +66,8 @@ class Change:
     (`record.item_digest`): it is turned into a keyed commitment inside the transaction and goes no further. `faults`
     are added to those that are known of their source. `notices` are put in the outbox, `told` and `forget` (channel,
     place, family) change what each channel was told, `outcomes` what became of the notices. `channel_classes` says of
-    what kind each channel in `notices` is, for the ledger. `is_start` records that the service has started.
+    what kind each channel in `notices` is, for the ledger. `is_start` records that the service has started,
+    `jumps` that the machine's clock has jumped.
     """
 
     events: tuple[tuple[Admitted, str, datetime], ...] = ()
@@ -75,6 +84,7 @@ class Change:
     outcomes: tuple[Outcome, ...] = ()
     channel_classes: Mapping[str, str] = field(default_factory=dict)
     is_start: bool = False
+    jumps: tuple[Jump, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,7 @@ health = Table(
     Column("last_modified", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("suspected", Boolean, nullable=False),
+    Column("unchanged", Integer, nullable=False, server_default="0"),
     Column("changed", Moment),
     Column("beat", Moment),
     Column("gaps", Text, nullable=False, server_default="{}"),  # JSON: bucket -> weight (`rhythm`)

@@ -61,6 +61,7 @@ def write(connection: Connection, prepared: Prepared, now: datetime) -> Committe
     entries: list[Body] = []
     if change.is_start:
         entries.append(record.start_entry(release=tocsin.__version__, ruleset=gate.RULESET, now=now))
+    entries += [record.clock_jump_entry(at=jump.at, by=jump.by) for jump in change.jumps]
     entries += _write_decisions(connection, change.decisions, key)
     committed, of_events = _write_events(connection, prepared, key)
     entries += of_events

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,7 +42,7 @@ def situation(board: Mapping[str, Any], *, show: str = "") -> dict[str, Any]:
         "is_demo": board["is_demo"],
         "scenario": board["scenario"],
         "show": show if show in _choices() else "",
-        "status": _status(board["sources"], home, now),
+        "status": _status(board["sources"], board.get("clock_jumps", ()), home, now),
         "sources": [_source(source, board["families"], home, now) for source in board["sources"]],
         "ledger": {"size": f"{board['ledger']['size']:,}".replace(",", " "), "head": board["ledger"]["head"][:12]},
         "tiles": _tiles(board["places"]),
@@ -188,6 +188,7 @@ def _evidence(
         "sent": f"{clock(sent, where, now)} {zone_name(sent, where)}",
         "rating": " · ".join(evidence[key] for key in ("severity", "urgency", "certainty")),
         "area_exact": evidence["area_exact"],
+        "marks": list(_marks(evidence, where, now)),
     }
 
 
@@ -196,10 +197,26 @@ def _publisher(source: str, sources: Mapping[str, Any]) -> str:
     return str(known["publisher"]) if known else source
 
 
+def _marks(evidence: Mapping[str, Any], where: tzinfo, now: datetime) -> Iterator[str]:
+    """Yield what is doubtful about an event that stays in force, in words."""
+    for key, words in (("no_longer_listed_since", "no longer listed"), ("not_confirmed_since", "not confirmed")):
+        since = moment(evidence.get(key))
+        if since:
+            yield f"{words} since {clock(since, where, now)} {zone_name(since, where)}"
+    if evidence.get("reissue_of"):
+        yield f"re-issue of {evidence['reissue_of']}"
+    onset, expires = moment(evidence.get("onset")), moment(evidence.get("expires"))
+    if onset and expires and expires <= onset:
+        times = f"{clock(onset, where, now)} to {clock(expires, where, now)}"
+        yield f"the issuer's own times, {times} {zone_name(onset, where)}, end before they begin"
+
+
 # --- sources and notices ------------------------------------------------------------------------------------------
 
 
-def _status(sources: Iterable[Mapping[str, Any]], home: tzinfo, now: datetime) -> dict[str, Any]:
+def _status(
+    sources: Iterable[Mapping[str, Any]], jumps: Iterable[Mapping[str, Any]], home: tzinfo, now: datetime
+) -> dict[str, Any]:
     """Return the honest line: how many sources work, and each that does not with its last good moment."""
     listed = list(sources)
     working = [source for source in listed if source["state"] == "working"]
@@ -207,6 +224,7 @@ def _status(sources: Iterable[Mapping[str, Any]], home: tzinfo, now: datetime) -
         "is_well": len(working) == len(listed) and bool(listed),
         "working": f"{len(working)} of {len(listed)} {'source' if len(listed) == 1 else 'sources'} working",
         "silent": [_silence(source, home, now) for source in listed if source["state"] != "working"],
+        "jumps": [f"this machine's clock jumped by {jump['by_s']} s" for jump in jumps],
     }
 
 
@@ -224,6 +242,7 @@ def _source(source: Mapping[str, Any], families: Mapping[str, str], home: tzinfo
         "is_working": source["state"] == "working",
         "last": f"{clock(last, home, now)} {zone_name(last, home)}" if last else "never",
         "families": [families.get(family, family) for family in source["families"]],
+        "notes": list(source.get("notes", ())),
     }
 
 

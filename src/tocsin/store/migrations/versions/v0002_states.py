@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Add columns; what is there keeps its meaning, and rhythms are learned from now on."""
     op.add_column("events", sa.Column("unlisted_since", sa.Text()))
     for column in (
+        sa.Column("unchanged", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("changed", sa.Text()),
         sa.Column("beat", sa.Text()),
         sa.Column("gaps", sa.Text(), nullable=False, server_default="{}"),
