@@ -30,7 +30,6 @@ LOS_ANGELES = Place(
     geocodes=(Code("ISO3166-1", "US"), Code("ISO3166-2", "US-CA")),
 )
 PLACES = {"d-poly-missing": LOS_ANGELES}
-OWN = Path(__file__).with_name("feed_scenarios.json")
 
 Check = Callable[[Played], bool]
 
@@ -336,3 +335,23 @@ def test_recorded_scenario(shared: Path, name: str) -> None:
 @pytest.mark.shared
 def test_every_recorded_scenario_is_played(shared: Path) -> None:
     assert set(recorded_scenarios(shared)) == {*RECORDED, *ELSEWHERE}
+
+
+OWN = {
+    row["id"]: row for row in json.loads(Path(__file__).with_name("feed_scenarios.json").read_text(encoding="utf-8"))
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_own_scenario(name: str) -> None:
+    assert judge(OWN[name]) == []
+
+
+def test_a_sentence_that_is_broken_is_named() -> None:
+    broken = {**OWN["same-again"], "must": ["0 notices"], "must_not": ["alarm"]}
+    assert judge(broken) == ["0 notices", "not: alarm"]
+
+
+def test_a_sentence_without_a_check_fails() -> None:
+    with pytest.raises(AssertionError, match="no check for"):
+        judge({**OWN["same-again"], "must": ["rings the bell in the old tower"]})

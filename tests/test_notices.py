@@ -34,6 +34,7 @@ from tocsin.notices import (
     due,
     due_coverage,
     group,
+    is_remembered,
     settles,
     told_after,
 )
@@ -200,7 +201,7 @@ def change(reason: Reason, current: Concern | Blindness | None, before: Told | N
 
 def test_told_after_first_is_what_was_said() -> None:
     current = concern(response=(Response.SHELTER,))
-    assert told_after(change(Reason.FIRST, current), now=T) == told(at=T, response=(Response.SHELTER,))
+    assert told_after(change(Reason.FIRST, current), now=T) == told(at=T, response=(Response.SHELTER,), rang=(T,))
 
 
 @pytest.mark.parametrize(
@@ -213,19 +214,58 @@ def test_told_after_first_is_what_was_said() -> None:
 def test_told_after_a_change_of_level_is_the_new_one(reason: Reason, level: Level) -> None:
     current = concern(level, response=(Response.AVOID,))
     after = told_after(change(reason, current, told(response=(Response.SHELTER,))), now=T)
-    assert after == told(level, at=T, response=(Response.AVOID,))
+    assert after == told(level, at=T, response=(Response.AVOID,), rang=(T,))
 
 
 @pytest.mark.parametrize("reason", [Reason.SOONER, Reason.INSTRUCTION, Reason.LONGER])
 def test_told_after_other_changes_keeps_level_and_responses(reason: Reason) -> None:
     current = concern(AWARE, begins=T, ends=ENDS + HOUR, response=(Response.EVACUATE,))
     after = told_after(change(reason, current, told(response=(Response.AVOID,))), now=T)
-    assert after == told(at=T, begins=T, ends=ENDS + HOUR, response=(Response.EVACUATE, Response.AVOID))
+    assert after == told(at=T, begins=T, ends=ENDS + HOUR, response=(Response.EVACUATE, Response.AVOID), rang=(T,))
 
 
 @pytest.mark.parametrize("reason", [Reason.ENDED, Reason.SEEING_AGAIN])
 def test_told_after_the_end_is_forgotten(reason: Reason) -> None:
     assert told_after(change(reason, None, told()), now=T) is None
+
+
+def rang(*minutes: float) -> tuple[datetime, ...]:
+    return tuple(T + minute * MINUTE for minute in minutes)
+
+
+def test_told_after_an_end_within_the_hour_is_remembered_as_calm() -> None:
+    after = told_after(change(Reason.ENDED, None, told(rang=rang(-59))), now=T)
+    assert after == told(CALM, at=T, begins=None, ends=None, rang=rang(-59, 0))
+    assert is_remembered(after, T + HOUR - SECOND)
+    assert not is_remembered(after, T + HOUR)
+
+
+def test_told_after_an_end_keeps_no_word_older_than_an_hour() -> None:
+    assert told_after(change(Reason.ENDED, None, told(rang=rang(-60))), now=T) is None
+
+
+@pytest.mark.parametrize(
+    ("current", "before", "reason"),
+    [
+        pytest.param(None, told(rang=rang(-59, -30)), Reason.ENDED, id="end-is-the-third-word"),
+        pytest.param(None, told(rang=rang(-59, -30, -1)), None, id="end-would-be-the-fourth"),
+        pytest.param(None, told(rang=rang(-60, -30, -1)), Reason.ENDED, id="end-an-hour-after-the-first"),
+        pytest.param(concern(AWARE), told(at=T - HOUR, rang=rang(-59, -30, -29)), None, id="easing-as-the-fourth"),
+        pytest.param(concern(ACT), told(rang=rang(-3, -2, -1)), Reason.WORSE, id="a-rise-waits-for-nothing"),
+        pytest.param(concern(), told(CALM, rang=rang(-3, -2, -1)), Reason.FIRST, id="after-an-end-a-first-word"),
+        pytest.param(None, told(CALM, rang=rang(-3, -2)), None, id="what-is-over-is-told-once"),
+    ],
+)
+def test_due_of_what_comes_and_goes(current: Concern | None, before: Told, reason: Reason | None) -> None:
+    assert due(current, before, now=T, at_least=NOTICE) is reason
+
+
+def test_settles_names_the_first_moment_at_which_an_end_is_due() -> None:
+    before = told(rang=rang(-59, -30, -1))
+    moment = settles(None, before)
+    assert moment == T + MINUTE
+    assert due(None, before, now=moment, at_least=NOTICE) is Reason.ENDED
+    assert settles(None, told(CALM)) is None
 
 
 def blindness(*families: str, place: str = "depot", sources: tuple[str, ...] = ("nws",)) -> Blindness:

@@ -61,6 +61,8 @@ def _evidence(impacts: Sequence[Impact]) -> tuple[Evidence, ...]:
     return tuple(found.values())
 
 
-def _level_then_severity(impact: Impact) -> tuple[int, int, str, bool]:
+def _level_then_severity(impact: Impact) -> tuple[int, int, float, str, bool]:
+    """Return what sorts evidence: worse, then more severe, then newer."""
     evidence = impact.evidence
-    return (-impact.level, _SEVERITIES[evidence.severity], evidence.event, not evidence.area_exact)
+    severity, age = _SEVERITIES[evidence.severity], -evidence.sent.timestamp()
+    return (-impact.level, severity, age, evidence.event, not evidence.area_exact)

@@ -600,7 +600,11 @@ class Blindness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What one channel was last told about one place and one family; the other side of every comparison."""
+    """What one channel was last told about one place and one family; the other side of every comparison.
+
+    `rang` holds the last moments at which it was told. For an hour after an end this stays, with level CALM, so that
+    what comes and goes rings no more often than what goes up and down.
+    """
 
     channel: str
     place: str
@@ -612,6 +616,7 @@ class Told:
     response: tuple[Response, ...] = ()
     threads: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
+    rang: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ Level-triggered: what is true is compared with what was last told. Nothing is re
 a second worker and the mere passing of time reach the same answer. `Told` changes only when something is told, so
 that small steps add up to a reason in the end.
 
-What leaves less time or asks for more (first, worse, sooner, instruction) and an end are told at once; what is better
-waits until some time after the last word. A level that flips between two values every minute thus rings at most four
-times in any hour: one easing and one rise in each `EASE_AFTER`.
+What leaves less time or asks for more (first, worse, sooner, instruction) is told at once, and so is an end; an easing
+waits until some time after the last word. Neither an end nor an easing is told as the fourth word within an hour. What
+flips between two levels every minute, or comes and goes, thus rings at most four times in any hour.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -26,6 +26,8 @@ SOONER_BY = timedelta(minutes=30)
 LONGER_BY = timedelta(hours=3)
 # Not shorter: an easing and the next rise ring within a minute, and four notices in an hour are the most (F10).
 EASE_AFTER = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
+MOST_AN_HOUR = 4
 
 _LEVEL_STANDS = frozenset({Reason.SOONER, Reason.INSTRUCTION, Reason.LONGER})
 _TO_DO = frozenset({Response.SHELTER, Response.EVACUATE, Response.PREPARE, Response.EXECUTE, Response.AVOID})
@@ -54,9 +56,10 @@ def due(current: Concern | None, told: Told | None, *, now: datetime, at_least: 
     if told is None or told.level < at_least:
         if current is None or current.level < at_least:
             return None
-        return Reason.WORSE if told is not None and set(told.threads) & set(current.threads) else Reason.FIRST
+        is_known = told is not None and told.level > Level.CALM and set(told.threads) & set(current.threads)
+        return Reason.WORSE if is_known else Reason.FIRST
     if current is None:
-        return Reason.ENDED
+        return Reason.ENDED if now >= _quiet_until(told) else None
     if current.level > told.level:
         return Reason.WORSE
     return _changed(current, told, now)
@@ -70,17 +73,29 @@ def _changed(current: Concern, told: Told, now: datetime) -> Reason | None:
     if _TO_DO & set(current.response) - set(told.response):
         return Reason.INSTRUCTION
     if current.level < told.level:
-        return Reason.EASED if now >= told.at + EASE_AFTER else None
+        return Reason.EASED if now >= max(told.at + EASE_AFTER, _quiet_until(told)) else None
     if told.ends is not None and current.ends >= told.ends + LONGER_BY:
         return Reason.LONGER
     return None
 
 
+def _quiet_until(told: Told) -> datetime:
+    """Return from when on good news is no longer the last of too many words within an hour."""
+    return told.rang[1 - MOST_AN_HOUR] + HOUR if len(told.rang) >= MOST_AN_HOUR - 1 else told.at
+
+
 def settles(current: Concern | None, told: Told | None) -> datetime | None:
-    """Return the moment from which an easing is no longer held back, or None when nothing has eased."""
-    if current is None or told is None or current.level >= told.level:
+    """Return the moment from which an easing or an end is no longer held back, or None when neither is."""
+    if told is None or told.level is Level.CALM:
         return None
-    return told.at + EASE_AFTER
+    if current is None:
+        return _quiet_until(told) if len(told.rang) >= MOST_AN_HOUR - 1 else None
+    return max(told.at + EASE_AFTER, _quiet_until(told)) if current.level < told.level else None
+
+
+def is_remembered(told: Told, now: datetime) -> bool:
+    """Return whether what was told and is over still counts, because it was told within the hour."""
+    return told.level is Level.CALM and now < told.at + HOUR
 
 
 def due_coverage(current: Blindness | None, told: Told | None) -> Reason | None:
@@ -100,8 +115,11 @@ def told_after(change: Due, *, now: datetime) -> Told | None:
     round the damping: only worse and eased move them down or anew.
     """
     current, told = change.current, change.told
+    rang = _rang(told, now)
     if current is None:
-        return None
+        if change.reason is not Reason.ENDED or told is None or len(rang) == 1:
+            return None
+        return replace(told, at=now, level=Level.CALM, begins=None, ends=None, response=(), rang=rang)
     if isinstance(current, Blindness):
         return Told(
             channel=change.channel,
@@ -125,7 +143,13 @@ def told_after(change: Due, *, now: datetime) -> Told | None:
         ends=current.ends,
         response=response,
         threads=current.threads,
+        rang=rang,
     )
+
+
+def _rang(told: Told | None, now: datetime) -> tuple[datetime, ...]:
+    known = told.rang if told is not None else ()
+    return (*(moment for moment in known if moment > now - HOUR), now)[-MOST_AN_HOUR:]
 
 
 def group(changes: Iterable[Due], *, now: datetime, events: Mapping[str, Event]) -> tuple[Notice, ...]:

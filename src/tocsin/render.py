@@ -41,6 +41,7 @@ _BREAKS = re.compile(r"\r\n?|[\u2028\u2029\x85\x0b\x0c]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 _LONGEST_SUBJECT = 200
 _MOST_FAMILIES = 4  # named in a subject
+_MOST_EVIDENCE = 20  # messages named in a notice, worst and newest first
 _NEAR_KM = 10.0  # up to which a distance is told with a decimal
 
 
@@ -73,7 +74,7 @@ def render(notice: Notice, places: Mapping[str, Place], *, language: str = "en")
         "wheres": [_where(name, notice, places) for name in _in_order(notice)],
         "unwatched": [_family(family) for family in notice.families],
         "sender_name": plain(notice.sender_name),
-        "evidence": [_said(one) for one in _evidence(notice)],
+        "evidence": _sayings(_evidence(notice)),
         "web": link(notice.web),
     }
     return Message(
@@ -236,6 +237,11 @@ def _sides(concern: Concern) -> str:
 def _evidence(notice: Notice) -> list[Evidence]:
     """Return the evidence of all places, each event once, in the order of the concerns."""
     return list({one.event: one for concern in notice.concerns for one in concern.evidence}.values())
+
+
+def _sayings(evidence: list[Evidence]) -> list[str]:
+    more = len(evidence) - _MOST_EVIDENCE
+    return [_said(one) for one in evidence[:_MOST_EVIDENCE]] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _said(one: Evidence) -> str:

@@ -60,7 +60,7 @@ class Desk:
         changes += self._due_coverage(now)
         found = notices.group(changes, now=now, events=self.situation.events)
         after = [(change, notices.told_after(change, now=now)) for change in changes]
-        over = self._silently_over(touched)
+        over = self._silently_over(touched, now)
         impacts = tuple(self._seen(changes))
         if changes or impacts or over:
             self.store.commit(
@@ -119,7 +119,7 @@ class Desk:
                 elif moment := notices.settles(current, told):
                     self._settles[key] = moment
 
-    def _silently_over(self, touched: set[int]) -> tuple[tuple[str, str, str], ...]:
+    def _silently_over(self, touched: set[int], now: datetime) -> tuple[tuple[str, str, str], ...]:
         """Return what had eased below its channel's level and is over now: nothing to tell, nothing to remember."""
         return tuple(
             key
@@ -130,6 +130,7 @@ class Desk:
             and key[0] in self.channels
             and key[2] != COVERAGE
             and told.level < self.channels[key[0]].at_least
+            and not notices.is_remembered(told, now)
         )
 
     def _due_coverage(self, now: datetime) -> Iterator[Due]:
