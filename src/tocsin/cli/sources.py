@@ -142,7 +142,7 @@ def _faults_in(source: Source, feeds: tuple[Path, ...]) -> tuple[Fault, ...]:
     """Return the faults of recorded documents. They are read, and nothing of them is kept."""
     from tocsin import formats, letters
     from tocsin.errors import FormatError
-    from tocsin.run.service import utc_now
+    from tocsin.run.clock import utc_now
 
     now, problems = utc_now(), []
     for file in feeds:
