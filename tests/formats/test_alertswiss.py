@@ -52,6 +52,26 @@ def test_sent_is_local_time(sent: str, expected: datetime) -> None:
     assert event_of(sent=sent).sent == expected
 
 
+def test_bare_texts_are_taken_too() -> None:
+    event = event_of(title="Landslide", description="Rocks.❘More.", event={"event": "Rockfall"}, gtransOrigin="en")
+    assert [(text.event, text.headline, text.description) for text in event.texts] == [
+        ("Rockfall", "Landslide", "Rocks.\nMore.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reference", "events"),
+    [
+        pytest.param("info@alerts.example.org,POA-10-5,2026-11-20T12:41:48+01:00", 1, id="its-own"),
+        pytest.param("info@alerts.example.org,POA-10-5", 0, id="without-a-time"),
+        pytest.param(None, 0, id="none"),
+    ],
+)
+def test_time_of_the_reference_is_the_last_resort(reference: str | None, events: int) -> None:
+    (item,) = read(alert(sent="gestern", reference=reference)).items
+    assert [event.sent for event in item.events] == [datetime(2026, 11, 20, 11, 41, 48, tzinfo=UTC)] * events
+
+
 def test_without_sent_the_day_of_publication_counts() -> None:
     assert event_of(sent=None, publishDate="20.11.2026, 12:00").sent == datetime(2026, 11, 20, 11, tzinfo=UTC)
 

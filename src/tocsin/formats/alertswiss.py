@@ -8,8 +8,8 @@ identifier ends in counts its versions, so POA-1222963954-5 and -6 are one threa
 twice in October the first is taken. Where a text was translated by machine ("en-x-mtfrom-it") the original stands
 beside it and is read too.
 
-Never read: contact, images and their descriptions, banner, icons, links but the first, reference (it names the alert
-itself), regionType.
+Never read: contact, images and their descriptions, banner, icons, links, regionType; of reference, by which an alert
+names itself, only the time, where no other can be read.
 
 Source: https://www.alert.swiss/ ; the document states no specification, so each field is checked. CAP 1.2, 3.2.2 for
 the words of severity. Cantons: ISO 3166-2:CH.
@@ -30,6 +30,7 @@ from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
+from tocsin.formats._time import read_time
 from tocsin.formats._url import is_web
 from tocsin.model import Area, Code, Event, Item, Problem, Reading, Response, Severity, Status, Text
 
@@ -126,7 +127,16 @@ def _sent(alert: Fields) -> datetime | None:
             return datetime(year, month, day, hour, minute, tzinfo=_ZONE).astimezone(UTC)
         except (ValueError, OverflowError):
             alert.problem(name, "not a date and time that exists")
-    return None
+    return _referred(alert)
+
+
+def _referred(alert: Fields) -> datetime | None:
+    """Return the moment in the alert's reference to itself, "sender,identifier,time", for want of a better one."""
+    _, _, text = alert.text("reference", MAX_NAME).rpartition(",")
+    try:
+        return read_time(text, at=f"{alert.at}.reference")[0]
+    except FormatError:
+        return None
 
 
 def _web(alert: Fields) -> str:
@@ -141,22 +151,28 @@ def _texts(alert: Fields) -> Iterator[Text]:
     """Yield the words as served and, where they are a translation, the original."""
     origin = _TRANSLATED.fullmatch(alert.text("gtransOrigin", MAX_NAME))
     language, original = origin.groups() if origin else (None, None)
-    title, description = alert.object("title"), alert.object("description")
     instructions = [Fields(one, at=alert.at, problems=alert.problems) for one in _objects(alert.list("instructions"))]
     yield Text(
         language=language or "und",
-        event=alert.text("event", MAX_NAME),
-        headline=_lines(title.text("title")),
-        description=_lines(description.text("description")),
+        event=_said(alert, "event"),
+        headline=_said(alert, "title"),
+        description=_said(alert, "description"),
         instruction="\n".join(_lines(one.text("text")) for one in instructions),
     )
     if original:
         yield Text(
             language=original,
-            headline=_lines(title.text("titleGtransOrigin")),
-            description=_lines(description.text("descriptionOrigin")),
+            headline=_said(alert, "title", "titleGtransOrigin"),
+            description=_said(alert, "description", "descriptionOrigin"),
             instruction="\n".join(_lines(one.text("textOrigin")) for one in instructions),
         )
+
+
+def _said(holder: Fields, name: str, variant: str = "") -> str:
+    """Return a text that lies in an object of its own name, or (no `variant` of it) as a text alone."""
+    if isinstance(holder.raw(name), str):
+        return "" if variant else _lines(holder.text(name))
+    return _lines(holder.object(name).text(variant or name))
 
 
 def _lines(text: str) -> str:
@@ -176,7 +192,7 @@ def _areas(alert: Fields) -> Iterator[Area]:
     for place, value in enumerate(listed):
         area = Fields(value, at=f"{alert.at}.areas[{place}]", problems=alert.problems)
         yield Area(
-            description=area.object("description").text("description"),
+            description=_said(area, "description"),
             geometry=_geometry(area),
             geocodes=tuple(_regions(area)),
         )
