@@ -59,7 +59,7 @@ def serve(key: Path, vkeys: tuple[str, ...], memory: Path, host: str, port: int)
     """
     import uvicorn
 
-    from tocsin.run.service import utc_now
+    from tocsin.run.clock import utc_now
     from tocsin.run.witness import Memory, load_key
     from tocsin.web.witness import create_witness
 
@@ -86,7 +86,7 @@ def look(key: Path, vkeys: tuple[str, ...], memory: Path, folder: Path) -> int:
       tocsin witness look --log tocsin.example/log+28fe742d+AXkh9nD1... /media/stick/ledger
     """
     from tocsin.ledger.errors import LedgerError
-    from tocsin.run.service import utc_now
+    from tocsin.run.clock import utc_now
     from tocsin.run.witness import Memory, load_key
     from tocsin.run.witness import look as check
 
