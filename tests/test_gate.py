@@ -759,6 +759,18 @@ def test_effect_on_traffic_tells_nothing_of_the_cause(row: dict[str, Any]) -> No
     assert "4711" in said
 
 
+TOPICS = [json.loads(line) for line in (CORPUS / "topic.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("row", TOPICS, ids=lambda row: f"{row['language']}-{row['text'][:30]}")
+def test_closure_whose_words_name_a_topic_is_kept_without_them(row: dict[str, Any]) -> None:
+    closed = (Code("datex2", "MaintenanceWorks"), Code("datex2:RoadOrCarriagewayOrLaneManagement", "roadClosed"))
+    text = Text(language=row["language"], description=row["text"])
+    ruling = examine(event("", codes=closed, texts=(text,)), issuer=IssuerClass.TRAFFIC)
+    assert ruling.decision.verdict is (Verdict.EFFECT_ONLY if row["topic"] else Verdict.PASS)
+    assert (row["text"] in "\n".join(invariants.strings(only(ruling)))) is not row["topic"]
+
+
 def test_effect_of_one_record_stands_for_its_situation() -> None:
     """The closure is kept; the record of the march beside it is not, though it names the same road."""
     road = (Area(description="A690"),)

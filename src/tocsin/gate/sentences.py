@@ -207,7 +207,7 @@ def _is_end(text: str, start: int, at: int) -> bool:
         return not following or following[0].isspace() or text[at] in "।؟。！？"
     if following and not following[0].isspace():
         return False
-    last = text[max(start, at - 20) : at].split()[-1:]
+    last = text[max(start, at - 20) : at].rsplit(None, 1)[-1:]
     word = last[0].casefold().strip("(\"'") if last else ""
     if (word in RULES.abbreviations or len(word) == 1) and not word.isdecimal():
         return not following.strip() or following[:1] == "\n"
@@ -244,11 +244,15 @@ class _Spacing(dict[int, str]):
 _SPACING = _Spacing()
 
 
+def _is_endless(sentence: str) -> bool:
+    return len(sentence) > _MOST_WORDS and len(sentence.translate(_SPACING).split()) > _MOST_WORDS
+
+
 def is_barred(sentence: str) -> bool:
     """Return whether `sentence` speaks of a person, or of labour, protest, politics, religion or journalism."""
-    words = words_of(sentence)
-    if len(words) > _MOST_WORDS:
+    if _is_endless(sentence):
         return True
+    words = words_of(sentence)
     return any(_is_about(words, RULES.phrases.find(reading)) for reading in _readings(words))
 
 
@@ -259,9 +263,9 @@ def has_topic(text: str) -> bool:
 
 
 def _names_topic(sentence: str) -> bool:
-    words = words_of(sentence)
-    if len(words) > _MOST_WORDS:
+    if _is_endless(sentence):
         return True
+    words = words_of(sentence)
     return any(_has_topic(words, RULES.phrases.find(reading)) for reading in _readings(words))
 
 
@@ -321,7 +325,8 @@ def _is_place(words: Sequence[Word], span: range) -> bool:
     caseless = not any(char.isupper() or char.islower() for char in words[span[0]].shown)
     if not caseless and not words[span[0]].is_capital:
         return False
-    beside = [words[at] for at in (span[0] - 1, span[-1] + 1) if 0 <= at < len(words)]
+    sides = (span[0] - 1, span[-1] + 1) if caseless else (span[-1] + 1,)
+    beside = [words[at] for at in sides if 0 <= at < len(words)]
     if any(word.folded in RULES.places and (caseless or word.is_capital) for word in beside):
         return True
     at = span[0] - 1
