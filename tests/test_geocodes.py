@@ -7,6 +7,7 @@ import json
 import struct
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -352,6 +353,12 @@ def test_merged_lists_say_where_they_come_from() -> None:
 # --- the real size ------------------------------------------------------------------------------------------------
 
 
+def seconds(step: Callable[[], object]) -> float:
+    before = time.process_time()
+    step()
+    return time.process_time() - before
+
+
 @pytest.mark.shared
 @pytest.mark.slow
 def test_pack_of_europe_and_the_united_states(shared: Path) -> None:
@@ -360,9 +367,8 @@ def test_pack_of_europe_and_the_united_states(shared: Path) -> None:
     found = [(path.name, body, read(body)) for path in files for body in [path.read_bytes()]]
     body = pack(merged(found))
     assert len(body) < 25_000_000
-    before = time.process_time()
     opened = Pack(body)
-    assert time.process_time() - before < 0.1
+    assert min(seconds(lambda: Pack(body)) for _ in range(3)) < 0.1
     random = Random(1)
     for _, _, one in random.sample(found, 30):
         for code, shape in list(one.shapes.items())[:3]:
@@ -370,3 +376,45 @@ def test_pack_of_europe_and_the_united_states(shared: Path) -> None:
             assert kept is not None
             assert kept.is_valid
             assert kept.symmetric_difference(shape).area <= shape.length * STEP + STEP**2
+
+
+def repacked(change: Callable[[str, bytes], bytes], **also: bytes) -> bytes:
+    """Return the zip of one zone with each member changed, and further members."""
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(shapefile(("IL001", [clockwise(WEST)])))) as whole,
+        zipfile.ZipFile(packed, "w") as archive,
+    ):
+        for name in whole.namelist():
+            archive.writestr(name, change(name, whole.read(name)))
+        for name, body in also.items():
+            archive.writestr(name.replace("_", "."), body)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(repacked(lambda name, body: body[:-8] if ".shp" in name else body), "cut", id="cut-record"),
+        pytest.param(
+            repacked(lambda name, body: body[:104] + bytes(4) + body[108:] if ".shp" in name else body),
+            "cut",
+            id="record-without-length",
+        ),
+        pytest.param(
+            repacked(lambda name, body: body[:144] + b"\xff\xff\xff\x7f" + body[148:] if ".shp" in name else body),
+            "cut",
+            id="two-thousand-million-parts",
+        ),
+        pytest.param(repacked(lambda name, body: body[:40] if "DBF" in name else body), "cut", id="cut-attributes"),
+        pytest.param(repacked(lambda _, body: body, b_shp=b""), "one file .shp", id="two-shapefiles"),
+        pytest.param(
+            repacked(lambda name, body: body[:108] + bytes(4) + body[112:] if ".shp" in name else body),
+            "no feature",
+            id="empty-shape",
+        ),
+    ],
+)
+def test_shapefile_made_to_break_is_refused(body: bytes, words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        read(body)

@@ -6,7 +6,7 @@ import pytest
 from shapely.geometry import Point, Polygon, box
 
 from tocsin.model import Code
-from tocsin.regions import codes_at, outlines
+from tocsin.regions import codes_at, is_far, outlines
 
 STATES = """AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND
 OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY"""
@@ -78,3 +78,22 @@ def test_all_51_states_are_there() -> None:
         len({region.code for region in outlines() if region.kind == "state"} & {f"US-{s}" for s in STATES.split()})
         == 51
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "jurisdiction", "expected"),
+    [
+        pytest.param(box(50, 8, 50.2, 8.2), ["DE"], True, id="swapped-axes"),
+        pytest.param(box(8, 50, 8.2, 50.2), ["DE"], False, id="at-home"),
+        pytest.param(box(-5, 60, -4, 61), ["DE"], False, id="at-sea-nearby"),
+        pytest.param(box(50, 8, 50.2, 8.2), ["DE", "SO"], False, id="one-of-two-countries"),
+        pytest.param(box(50, 8, 50.2, 8.2), ["001"], False, id="the-world"),
+        pytest.param(box(50, 8, 50.2, 8.2), [], False, id="not-known"),
+        pytest.param(box(50, 8, 50.2, 8.2), ["DE", "XX"], False, id="one-not-known"),
+        pytest.param(box(50, 8, 50.2, 8.2), ["US-IL"], True, id="a-state"),
+        pytest.param(box(178, 51, 179, 52), ["US"], False, id="aleutians-west-of-180"),
+        pytest.param(box(-179, -19, -178, -18), ["FJ"], False, id="fiji-east-of-180"),
+    ],
+)
+def test_area_far_off_the_territory(shape: Polygon, jurisdiction: list[str], expected: bool) -> None:
+    assert is_far(shape, jurisdiction) is expected

@@ -129,3 +129,11 @@ def test_documents_that_cannot_be_read_are_faults_too() -> None:
         take(store, MESSAGES, _poll(b"<html></html>"), UNKNOWN, now=NOW)
         (found,) = store.faults(MESSAGES.id)
         assert (found.message, found.is_repaired) == ("this is an HTML page, not a feed", False)
+
+
+def test_take_names_an_area_far_off_the_issuers_territory_and_keeps_it() -> None:
+    swapped = "8.0,50.0 8.4,50.0 8.4,50.2 8.0,50.2 8.0,50.0"
+    with Store.open(None) as store:
+        collected = take(store, MESSAGES, _poll(cap("a", polygon=swapped)), UNKNOWN, now=NOW)
+        assert len(store.events_of(MESSAGES.id, NOW)) == 1
+        assert ["far off" in problem.message for problem in collected.problems] == [True]

@@ -151,6 +151,13 @@ def test_a_zone_without_letters_shows_its_offset(client: TestClient, board: Samp
     assert "UTC+03" in words(one(page(client), "//li[@data-place='depot']"))
 
 
+def test_a_source_says_how_many_areas_are_not_exact(client: TestClient, board: SampleBoard) -> None:
+    counted = {"drawn": 2, "exact": 1, "coarse": 3, "unknown": 1}
+    board.state = overview(sources=[source("x", "Example Office", areas=counted), source("y", "Another Office")])
+    told = [words(line) for line in page(client).xpath("//ul[@class='sources']/li")]
+    assert ["4 of 7 areas not exact" in line for line in told] == [True, False]
+
+
 def test_a_source_that_never_answered_is_named(client: TestClient, board: SampleBoard) -> None:
     board.state = overview(sources=[source("x", "Example Office", "failing", as_of=None, succeeded=None)])
     assert "Example Office has not answered yet" in words(one(page(client), "//*[@id='status']"))

@@ -24,6 +24,7 @@ import hashlib
 import json
 import struct
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -31,6 +32,7 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
+import orjson
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
@@ -95,10 +97,10 @@ class Pack:
             raise ConfigError("the geocode pack is damaged: its hash does not match")
         start = len(_MAGIC) + 4
         end = start + struct.unpack_from("<I", body, len(_MAGIC))[0]
-        directory = json.loads(_inflated(content[start:end]))
+        directory = orjson.loads(_inflated(content[start:end]))
         self.lists: Mapping[str, Mapping[str, str]] = directory["lists"]
-        self.codes = tuple(Code(scheme, code) for scheme, codes in directory["codes"].items() for code in codes)
         self._block_of = {Code(s, c): number for s, codes in directory["codes"].items() for c, number in codes.items()}
+        self.codes = tuple(self._block_of)
         self._aliases = {
             Code(scheme, code): Code(*alias)
             for scheme, aliases in directory["aliases"].items()
@@ -108,9 +110,9 @@ class Pack:
         self.boxes: Boxes = np.frombuffer(content[end : end + box_bytes], "<i2").reshape(-1, 4) * _BOX_STEP
         self._edges = [end + box_bytes, *accumulate(directory["blocks"], initial=end + box_bytes)][1:]
         self._content = content
-        self._members: dict[int, list[Code]] = {}
+        self._members: defaultdict[int, list[Code]] = defaultdict(list)
         for code, number in self._block_of.items():
-            self._members.setdefault(number, []).append(code)
+            self._members[number].append(code)
         self._shapes = lru_cache(maxsize=_KEPT_BLOCKS)(self._read)
 
     def __contains__(self, code: Code) -> bool:

@@ -242,8 +242,14 @@ def _source(source: Mapping[str, Any], families: Mapping[str, str], home: tzinfo
         "is_working": source["state"] == "working",
         "last": f"{clock(last, home, now)} {zone_name(last, home)}" if last else "never",
         "families": [families.get(family, family) for family in source["families"]],
-        "notes": list(source.get("notes", ())),
+        "notes": [*source.get("notes", ()), *_vague(source["areas"])],
     }
+
+
+def _vague(areas: Mapping[str, int]) -> list[str]:
+    """Return the note of how many areas in force are matched by a wider region than was meant, none for none."""
+    count = areas["coarse"] + areas["unknown"]
+    return [f"{count} of {sum(areas.values())} areas not exact"] if count else []
 
 
 REASONS = {
