@@ -96,6 +96,7 @@ def test_fire_whose_first_hot_spot_left_the_document_stays_one_thread() -> None:
         ("high", Certainty.OBSERVED),
         ("n", Certainty.LIKELY),
         ("nominal", Certainty.LIKELY),
+        ("M", Certainty.LIKELY),
         ("80", Certainty.OBSERVED),
         ("79", Certainty.LIKELY),
         ("30", Certainty.LIKELY),

@@ -21,6 +21,15 @@ from tocsin.model import Reading
 SAMPLES = list(samples())
 CUTS = 150  # a sample is cut at so many places and has so many bytes flipped
 
+
+def _is_json(sample: Sample) -> bool:
+    """Return whether the document is an object or a list in JSON."""
+    try:
+        return isinstance(json.loads(sample.document.read_bytes()), (dict, list))
+    except ValueError:
+        return False
+
+
 every_sample = pytest.mark.parametrize("sample", [pytest.param(sample, id=sample.id) for sample in SAMPLES])
 every_format = pytest.mark.parametrize("name", formats.FORMATS)
 
@@ -101,6 +110,37 @@ def test_flipped_bytes_are_refused_or_read(sample: Sample) -> None:
         for _ in range(random.randint(1, 4)):
             flipped[random.randrange(len(flipped))] = random.randrange(256)
         assert_refused_or_read(sample, bytes(flipped))
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every value within a JSON value."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in members:
+        yield (*path, key)
+        yield from _paths(member, (*path, key))
+
+
+PLACES = 60  # in a sample, at each of which values of other kinds are put
+OTHER_KINDS: tuple[Any, ...] = (
+    *(None, True, -1, 1.5, 10**30, "", "x", "9999-12-31T23:59:59Z"),
+    *([], {}, [[]], [None], [{}]),
+)
+
+
+@pytest.mark.parametrize("sample", [pytest.param(s, id=s.id) for s in SAMPLES if _is_json(s)])
+def test_values_of_another_kind_are_refused_or_read(sample: Sample) -> None:
+    """Whatever stands where, in place of what is meant to: no error but one with a position."""
+    body = sample.document.read_bytes()
+    paths = list(_paths(json.loads(body)))
+    random = Random(sample.id)
+    for path in random.sample(paths, min(PLACES, len(paths))):
+        document = json.loads(body)
+        holder = document
+        for key in path[:-1]:
+            holder = holder[key]
+        for value in random.sample(OTHER_KINDS, 4):
+            holder[path[-1]] = value
+            assert_refused_or_read(sample, json.dumps(document).encode())
 
 
 def assert_refused_or_read(sample: Sample, body: bytes) -> None:

@@ -18,7 +18,7 @@ the words of severity. Cantons: ISO 3166-2:CH.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -179,8 +179,9 @@ def _lines(text: str) -> str:
     return text.replace(_BREAK, "\n")
 
 
-def _objects(values: Iterable[Any]) -> list[dict[str, Any]]:
-    return [value for value in values if isinstance(value, dict)]
+def _objects(values: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list; none of what is no list."""
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
 
 
 # --- where ------------------------------------------------------------------------------------------------------------
@@ -228,7 +229,7 @@ def _geometry(area: Fields) -> BaseGeometry | None:
 def _polygons(area: Fields) -> Iterator[tuple[BaseGeometry, tuple[Problem, ...]]]:
     for place, value in enumerate(_objects(area.list("polygons"))):
         at = f"{area.at}.polygons[{place}]"
-        rings = [_ring(value)] + [_ring(hole) for hole in _objects(value.get("excludes") or [])]
+        rings = [_ring(value)] + [_ring(hole) for hole in _objects(value.get("excludes"))]
         try:
             shape, problems = geo.from_geojson({"type": "Polygon", "coordinates": rings}, at=at)
         except FormatError as error:

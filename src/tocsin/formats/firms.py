@@ -55,7 +55,11 @@ _WHOLE_CELLS = 10  # an alias names a square of so many cells on a side
 _PIXEL_KM = (0.1, 5.0, 0.5)  # smallest and largest that are believed, and what is taken where none is said
 _NEEDED = ("latitude", "longitude", "acq_date", "acq_time")
 _BEST, _GOOD, _LOW = Certainty.OBSERVED, Certainty.LIKELY, Certainty.UNLIKELY
-_WORDS = {"h": _BEST, "high": _BEST, "n": _GOOD, "nominal": _GOOD, "l": _LOW, "low": _LOW}
+_WORDS = {
+    **dict.fromkeys(("h", "high"), _BEST),
+    **dict.fromkeys(("n", "nominal", "m", "medium"), _GOOD),  # Landsat says medium
+    **dict.fromkeys(("l", "low"), _LOW),
+}
 _HIGH_PERCENT, _LOW_PERCENT = 80.0, 30.0
 _VEGETATION = "0"  # the `type` of archive files: 1 volcano, 2 other static land source, 3 offshore
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,12})?")
@@ -100,7 +104,7 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:  # noqa: ARG001
 def claims(opened: Opened) -> bool:
     """Return whether the first line names the columns of FIRMS."""
     first = opened.head.partition("\n")[0].lower()
-    return {*_NEEDED, "frp"} <= {name.strip() for name in first.split(",")}
+    return {*_NEEDED, "confidence", "scan"} <= {name.strip() for name in first.split(",")}
 
 
 def _rows(body: bytes) -> Iterator[list[str]]:

@@ -102,7 +102,7 @@ def _flag(properties: Fields, name: str, *, default: bool) -> bool:
     """Return a boolean, also one that is written as text; `default`, and a Problem, for anything else that is said."""
     value = properties.raw(name)
     found = value if isinstance(value, bool) else _FLAGS.get(value.lower()) if isinstance(value, str) else None
-    if found is None and value not in {None, ""}:
+    if found is None and value not in (None, ""):
         properties.problem(name, "neither true nor false")
     return default if found is None else found
 
