@@ -35,6 +35,7 @@ _SEAL = object()
 _ADVISERS = {IssuerClass.CIVIL, IssuerClass.HAZARD}  # whose "shelter", "evacuate", "avoid" is kept
 _OPERATORS = {IssuerClass.TRAFFIC, IssuerClass.TRANSIT, IssuerClass.CIVIL}  # whose closures are
 _CIVIL, _TRANSPORT = "civil", "transport"
+_CLOSED = "road_closed"  # an effect of gate_codes.toml
 _TEST = "public-warning-test"
 _FEW = 8  # codes and terms of an event that is remembered
 
@@ -133,10 +134,15 @@ def _read(event: Event) -> _Read:
 
 
 def _hazard_of(event: Event, standing: Standing, named: Sequence[str]) -> str | None:
-    """Return the type that codes and terms name: the worst cause, else what was done, else one of the field stated."""
+    """Return the type that codes and terms name: the worst cause, else what was done, else one of the field stated.
+
+    Works or an accident that close a road are a closed road, whatever the record calls itself.
+    """
     of_terms = hazards.hazard_of(event.codes, named)
     causes = standing.causes | ({of_terms} if of_terms else set())
     listed = hazards.worst(causes) or hazards.worst(standing.measures)
+    if listed and standing.effect == _CLOSED and hazards.HAZARDS[listed].family == _TRANSPORT:
+        return hazards.worst({listed, "road-closure"})
     return listed or next((codes.hazard_in_field(_title(event), field) for field in sorted(standing.fields)), None)
 
 
