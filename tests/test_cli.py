@@ -270,6 +270,11 @@ def test_sources_show_says_all(run: Run) -> None:
     assert (row["format"], row["snapshot"], row["hosts"]) == ("nws", True, ["api.weather.gov"])
 
 
+def test_sources_show_names_what_a_source_repeats(run: Run) -> None:
+    (row,) = run("sources", "show", "gdacs-events", "--json").rows
+    assert row["mirrors"] == ["us-usgs-earthquakes"]
+
+
 @pytest.mark.parametrize("verb", ["show", "probe"])
 def test_sources_names_the_nearest(run: Run, verb: str) -> None:
     said = run("sources", verb, "us-nws-alert")

@@ -195,6 +195,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "interval_s": int(source.interval.total_seconds()),
         "stale_after_s": int(source.stale_after.total_seconds()),
         "snapshot": source.snapshot,
+        "mirrors": list(source.mirrors),
         "planned": entry.is_planned,
         "verified": entry.is_verified,
         "sunset": entry.sunset.isoformat() if entry.sunset else "",
