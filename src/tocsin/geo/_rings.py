@@ -45,7 +45,7 @@ _SURELY_A_LONGITUDE = 100.0
 _TANGLE = "the ring crosses itself too often to be repaired; its convex hull is used"
 _EASY_CROSSINGS = 8  # allowed to the smallest ring; larger ones get one more for each _EDGES_A_CROSSING, so that
 _EDGES_A_CROSSING = 16  # a repair costs no more than some ten times what reading the ring did, however many there are
-_CHUNK = 64
+_CHUNK = 32
 _SLICE = 20_000  # pairs tested at once: what stops at the limit must not have tested a million first
 _SURELY_QUICK = 1_000  # positions up to which GEOS tells within 10 ms whether a ring is valid, however it is drawn
 _AREAS = frozenset({"Polygon", "MultiPolygon"})
@@ -194,7 +194,8 @@ def _valid(ring: Ring, holes: Sequence[Ring]) -> tuple[BaseGeometry, str]:
     if shell.is_valid:
         return shell, "the holes are not sound; left out" if holes else ""
     limit = min(MAX_CROSSINGS, _EASY_CROSSINGS + len(ring) // _EDGES_A_CROSSING)
-    if _crossings(ring, limit=limit) <= limit:
+    # Of a large ring they were counted before its validity was asked for.
+    if len(ring) > _SURELY_QUICK or _crossings(ring, limit=limit) <= limit:
         return _enclosed(ring), "the ring crosses itself; repaired"
     return _hull(ring), _TANGLE
 
