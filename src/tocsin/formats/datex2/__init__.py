@@ -31,7 +31,7 @@ from tocsin.formats._local import LocalElements
 from tocsin.formats._opened import Opened
 from tocsin.formats._stream import XmlStream, joined
 from tocsin.formats._xml import namespace
-from tocsin.formats.datex2._record import Publication, events_of
+from tocsin.formats.datex2._record import Publication, events_of, has_unread
 from tocsin.model import Item, Problem, Reading
 
 SNAPSHOT = True
@@ -114,10 +114,11 @@ def _empty_publication(root: etree._Element | None) -> Publication:
 def _part(element: etree._Element, publication: Publication, *, number: int, source: str) -> Reading:
     at = f"situation[{number}]"
     problems: list[Problem] = []
+    situation = LocalElements(element, at=at, problems=problems)
     try:
-        events = events_of(LocalElements(element, at=at, problems=problems), publication, source=source)
+        events = events_of(situation, publication, source=source)
     except FormatError as error:
         problems.append(Problem(at=error.at or at, message=error.message))
         events = ()
-    item = Item(at=at, events=events, problems=tuple(problems))
+    item = Item(at=at, events=events, has_unread=has_unread(situation), problems=tuple(problems))
     return Reading(items=(item,), is_complete=bool(events))

@@ -48,6 +48,12 @@ _CERTAINTY = {
 _URGENCY = {"extremelyUrgent": Urgency.IMMEDIATE, "urgent": Urgency.EXPECTED}
 # CommentTypeEnum; "" where none is stated. The others speak to operators.
 _PUBLIC_COMMENTS = {"", "description", "locationDescriptor"}
+_ABOUT_PEOPLE = (
+    "nonGeneralPublicComment",
+    "groupOfPeopleInvolved",
+    "vehicleRegistrationPlateIdentifier",
+    "vehicleDriver",
+)
 _CONTACT = re.compile(r"\W*(?:contact|kontakt|contatt|contato)", re.IGNORECASE)
 _OVER = {"rejected", "terminated", "beingTerminated", "terminationRequested"}  # OperatorActionStatusEnum
 _RECURRING = ("recurringTimePeriodOfDay", "recurringDayWeekMonthPeriod", "recurringSpecialDay")
@@ -110,6 +116,24 @@ def events_of(element: LocalElements, publication: Publication, *, source: str) 
     if not found:
         raise FormatError("no record of the situation can be read", at=element.at)
     return tuple(found)
+
+
+def has_unread(element: LocalElements) -> bool:
+    """Return whether a situation holds what is about people or for operators only, by name; nothing of it is read."""
+    if next(element.within(*_ABOUT_PEOPLE), None) is not None:
+        return True
+    comments = [
+        comment for record in element.each("situationRecord") for comment in record.each("generalPublicComment")
+    ]
+    return not all(_is_public(comment) and not _is_contact(comment) for comment in comments)
+
+
+def _is_public(comment: LocalElements) -> bool:
+    return all(kind.token() in _PUBLIC_COMMENTS for kind in comment.each("commentType"))
+
+
+def _is_contact(comment: LocalElements) -> bool:
+    return any(_CONTACT.match(words) for inner in comment.each("comment") for _, words in inner.texts())
 
 
 def _situation(element: LocalElements) -> _Situation:
@@ -228,7 +252,7 @@ def _texts(record: LocalElements, publication: Publication, areas: tuple[Area, .
     where = next((area.description for area in areas if area.description), "")
     said: dict[str, list[str]] = {"en": []} if where or note else {}
     for comment in record.each("generalPublicComment"):
-        if any(kind.token() not in _PUBLIC_COMMENTS for kind in comment.each("commentType")):
+        if not _is_public(comment):
             continue
         for inner in comment.each("comment"):
             for language, words in inner.texts():
