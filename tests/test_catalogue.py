@@ -78,7 +78,7 @@ def test_find() -> None:
         pytest.param("us-nws-alert", "did you mean us-nws-alerts", id="near"),
         pytest.param("???", "tocsin sources list", id="unlike-any"),
         pytest.param("uk-metoffice", "cannot be read yet (format nswws)", id="planned"),
-        pytest.param("nl-ndw", "its reader comes later", id="planned-without-a-word"),
+        pytest.param("lu-alert", "its reader comes later", id="planned-without-a-word"),
     ],
 )
 def test_find_refuses(name: str, says: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 
 import pytest
@@ -137,3 +138,38 @@ def test_take_names_an_area_far_off_the_issuers_territory_and_keeps_it() -> None
         collected = take(store, MESSAGES, _poll(cap("a", polygon=swapped)), UNKNOWN, now=NOW)
         assert len(store.events_of(MESSAGES.id, NOW)) == 1
         assert ["far off" in problem.message for problem in collected.problems] == [True]
+
+
+ROADS = replace(
+    MESSAGES,
+    format="datex2",
+    snapshot=True,
+    families=("transport",),
+    issuer_class=IssuerClass.TRAFFIC,
+    jurisdiction=("NL",),
+)
+
+
+def _situations(*names: str) -> bytes:
+    """Return a packed snapshot of closed roads in DATEX II, as a national access point gives it."""
+    closed = """<situation id="{0}"><situationRecord xsi:type="RoadOrCarriagewayOrLaneManagement" id="{0}-1">
+    <situationRecordVersionTime>2026-03-01T08:00:00Z</situationRecordVersionTime><locationReference><pointByCoordinates>
+    <pointCoordinates><latitude>52.1</latitude><longitude>4.3</longitude></pointCoordinates></pointByCoordinates>
+    </locationReference><roadOrCarriagewayOrLaneManagementType>roadClosed</roadOrCarriagewayOrLaneManagementType>
+    </situationRecord></situation>"""
+    inner = "".join(map(closed.format, names))
+    document = f"""<d2LogicalModel xmlns="http://datex2.eu/schema/2/2_0"
+    xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><payloadPublication xsi:type="SituationPublication" lang="nl">
+    {inner}</payloadPublication></d2LogicalModel>"""
+    return gzip.compress(document.encode())
+
+
+def test_take_reads_a_packed_stream_and_ends_what_it_lists_no_longer() -> None:
+    with Store.open(None) as store:
+        first = take(store, ROADS, _poll(_situations("a", "b"), format_="datex2"), UNKNOWN, now=NOW)
+        assert [(one.identifier, one.hazard) for one in store.events_of(ROADS.id, NOW)] == [
+            ("a/a-1", "road-closure"),
+            ("b/b-1", "road-closure"),
+        ]
+        take(store, ROADS, _poll(_situations("b"), format_="datex2"), first.health, now=NOW + MINUTE)
+        assert [one.identifier for one in store.events_of(ROADS.id, NOW)] == ["b/b-1"]
