@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from shapely.geometry import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -36,8 +38,7 @@ def circle(lon: float, lat: float, radius_m: float) -> BaseGeometry:
         outer_m = radius_m * _MARGIN / math.cos(math.pi / corners)
         pole = math.copysign(90.0, lat)
         holds_pole = geodesic_m(lon, lat, lon, pole) <= outer_m
-        azimuths = np.linspace(0.0, 2 * math.pi, corners, endpoint=False)
-        east, lats = destinations(lat, outer_m, azimuths)
+        east, lats = destinations(lat, outer_m, _azimuths(corners))
         order = np.argsort(east) if holds_pole else np.arange(corners)
         ring = np.column_stack((lon + east[order], lats[order]))
         ring = np.vstack((ring, ring[:1] + np.array((360.0 if holds_pole else 0.0, 0.0))))
@@ -45,3 +46,8 @@ def circle(lon: float, lat: float, radius_m: float) -> BaseGeometry:
             break
         corners *= 2
     return cut(Polygon(over_pole(ring, pole) if holds_pole else ring))
+
+
+@cache  # a few numbers of corners, each twice the one before
+def _azimuths(corners: int) -> NDArray[np.float64]:
+    return np.linspace(0.0, 2 * math.pi, corners, endpoint=False)

