@@ -8,13 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tocsin import cli, letters
-from tocsin.model import Problem
+from tocsin.model import Health, Problem
 from tocsin.store import Change, Store
 from worlds import HOUR, NOW, cap, quakes, stamp
 
@@ -198,6 +199,10 @@ def test_demo_once_prints_what_a_scenario_told(run: Run) -> None:
         pytest.param(["init"], "there already", id="init-twice"),
         pytest.param(["demo", "--once", "--scenario", "x"], "there is no such scenario", id="no-scenario"),
         pytest.param(["run"], "tocsin init", id="run-unconfigured"),
+        pytest.param(["demo", "--port", "65536"], "65536 is not in the range", id="port-too-high"),
+        pytest.param(["demo", "--port", "-1"], "-1 is not in the range", id="port-below-none"),
+        pytest.param(["read", "--at", "9999-12-31T23:59:59Z", "a.cap"], "between the years", id="end-of-time"),
+        pytest.param(["read", "--at", "0001-01-01T00:00:00Z", "a.cap"], "between the years", id="beginning-of-time"),
     ],
 )
 def test_what_cannot_run_is_one_clear_sentence(run: Run, arguments: list[str], words: str) -> None:
@@ -208,7 +213,7 @@ def test_what_cannot_run_is_one_clear_sentence(run: Run, arguments: list[str], w
     assert said.out == ""
 
 
-@pytest.mark.parametrize("speed", ["0", "-1", "fast"])
+@pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan", "inf", "1e-300"])
 def test_replay_refuses_a_speed_that_is_none(run: Run, tmp_path: Path, speed: str) -> None:
     (tmp_path / "index.jsonl").write_text(
         json.dumps({"at": stamp(NOW), "source": "x", "format": "cap", "file": "a.cap"})
@@ -300,3 +305,78 @@ def test_sources_letter_from_what_was_collected(run: Run, tmp_path: Path) -> Non
         store.commit(Change(faults=letters.faults("us-nws-alerts", [problem], day=NOW.date())), now=NOW)
     assert "1. The time has no offset" in run("sources", "letter", "us-nws-alerts").out
     assert "no fault" in run("sources", "letter", "us-usgs-earthquakes").out
+
+
+def test_check_goes_on_after_a_document_that_names_no_format(run: Run) -> None:
+    said = run("check", "places.csv", "--feeds", "places.csv", "--feeds", "a.cap", "--at", stamp(NOW), "--json")
+    assert said.code == 3
+    assert "places.csv: problem: the content does not name its format" in said.err
+    assert said.rows[0]["places"][0]["state"] == "danger"
+
+
+def test_check_shows_what_is_odd_about_a_feed_in_words(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "late.cap").write_bytes(cap("late", expires=NOW - HOUR, sent=NOW - 3 * HOUR))
+    arguments = ("check", "places.csv", "--feeds", "late.cap", "--at", stamp(NOW))
+    (source,) = run(*arguments, "--json").rows[0]["sources"]
+    assert [flag["flag"] for flag in source["flags"]] == ["late"]
+    assert "already over" in " ".join(run(*arguments).out.split())
+
+
+def test_run_says_that_a_secret_is_missing_before_an_address(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tocsin.toml").write_text(
+        'contact = "mailto:ops@example.org"\nsources = ["us-nws-alerts"]\n[[channels]]\nid = "desk"\n'
+        'kind = "webhook"\nurl = "https://hooks.example.org/x"\nsecret = "env:TOCSIN_NO_SUCH_SECRET"\n'
+    )
+    said = run("run")
+    assert said.code == 2
+    assert "TOCSIN_NO_SUCH_SECRET is empty or not set" in said.err
+    assert "http://" not in said.err
+
+
+# --- coverage -----------------------------------------------------------------------------------------------------
+
+
+def _configured(folder: Path, *sources: str) -> None:
+    names = ", ".join(f'"{name}"' for name in sources)
+    (folder / "tocsin.toml").write_text(f'contact = "mailto:ops@example.org"\nsources = [{names}]\n')
+
+
+def test_coverage_says_who_watches_and_what_nobody_watches(run: Run, tmp_path: Path) -> None:
+    _configured(tmp_path, "us-usgs-earthquakes", "meteoalarm-germany")
+    said = run("coverage", "places.csv", "--json")
+    assert said.code == 0
+    (answer,) = said.rows
+    assert answer["has_states"] is False
+    groups = {tuple(group["places"]): {row["family"]: row for row in group["families"]} for group in answer["groups"]}
+    assert groups.keys() == {("harbour",), ("far",)}
+    harbour = groups["harbour",]
+    assert harbour["wind"]["state"] == "watched"
+    assert harbour["wind"]["sources"] == [{"id": "meteoalarm-germany", "state": ""}]
+    assert harbour["volcano"]["state"] == "unwatched"
+    assert groups["far",]["wind"]["state"] == "unwatched"
+    assert groups["far",]["earthquake"]["sources"] == [{"id": "us-usgs-earthquakes", "state": ""}]
+    assert not (tmp_path / "tocsin.db").exists()
+
+
+def test_coverage_takes_the_states_from_the_database(run: Run, tmp_path: Path) -> None:
+    _configured(tmp_path, "us-usgs-earthquakes", "meteoalarm-germany")
+    with Store.open(tmp_path / "tocsin.db") as store:
+        fresh = Health(source="us-usgs-earthquakes", succeeded=datetime.now(UTC))
+        store.commit(Change(health=(fresh, Health(source="meteoalarm-germany", succeeded=NOW))), now=NOW)
+    (answer,) = run("coverage", "places.csv", "--json").rows
+    rows = {row["family"]: row for row in answer["groups"][0]["families"]}
+    assert rows["earthquake"]["sources"] == [{"id": "us-usgs-earthquakes", "state": "working"}]
+    assert rows["wind"]["state"] == "blind"
+    assert rows["wind"]["sources"] == [{"id": "meteoalarm-germany", "state": "no-answer"}]
+    table = " ".join(run("coverage", "places.csv").out.split())
+    assert "meteoalarm-germany has given no good answer for too long" in table
+    assert "no configured source watches it" in table
+
+
+def test_coverage_groups_places_that_the_same_sources_cover(run: Run, tmp_path: Path) -> None:
+    _configured(tmp_path, "us-usgs-earthquakes")
+    rows = "".join(f"p{n},Place {n},{50 + n / 1000},8.1,UTC\n" for n in range(300))
+    (tmp_path / "many.csv").write_text("id,name,lat,lon,timezone\n" + rows)
+    (group,) = run("coverage", "many.csv", "--json").rows[0]["groups"]
+    assert len(group["places"]) == 300
+    assert "and 297 more places" in run("coverage", "many.csv").out

@@ -15,6 +15,7 @@ from typing import Any
 from tocsin.errors import ConfigError
 from tocsin.model import Level
 
+_LAST_PORT = 65_535
 _LEVELS = {level.words.lower(): level for level in Level if level is not Level.CALM}
 
 
@@ -98,6 +99,8 @@ def parse(text: str) -> Config:
         kind = SETTINGS[key][0]
         if not isinstance(value, kind) or isinstance(value, bool):
             raise ConfigError(f"must be a {_KINDS[kind]}", setting=key)
+    if not 0 <= table.get("port", 0) <= _LAST_PORT:
+        raise ConfigError(f"must lie between 0 (any free one) and {_LAST_PORT}", setting="port")
     for key in ("contact", "sources"):
         if not table.get(key):
             raise ConfigError(f"is missing: {SETTINGS[key][1]}", setting=key)

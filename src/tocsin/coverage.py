@@ -13,12 +13,13 @@ happens. So it is later on, unless it moves by itself: most of its moves bring n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tocsin import rhythm
+from tocsin.hazards import FAMILIES
 from tocsin.model import Blindness, Flag, Health, Place, Source, State
 
 COUNTRY, SUBDIVISION, WORLD = "ISO3166-1", "ISO3166-2", "001"
@@ -201,3 +202,81 @@ def blindness(
         sources=tuple(sorted({source for one in blind.values() for source in one.sources})),
         since=min((one.as_of for one in blind.values() if one.as_of), default=None),
     )
+
+
+# --- the whole account --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who watches one hazard family at a group of places.
+
+    `state` is watched, blind (sources should watch it and none works) or unwatched (no configured source does).
+    `sources` pairs each with its own state, "" where nothing is known of it; `candidates` are sources of the catalogue
+    that would watch what nobody does. `reason` says it all in words.
+    """
+
+    family: str
+    state: str
+    sources: tuple[tuple[str, str], ...]
+    candidates: tuple[str, ...]
+    reason: str
+
+
+def account(
+    places: Iterable[Place],
+    sources: Iterable[Source],
+    healths: Mapping[str, Health] | None,
+    now: datetime,
+    *,
+    known: Iterable[Source] = (),
+) -> list[tuple[tuple[Place, ...], tuple[Account, ...]]]:
+    """Return (places, accounts of every family) for each group of places that the same sources cover.
+
+    `healths` is None where no service has run: then nothing is said of how a source is. `known` are the sources that
+    could be configured. Cost: one look at the sources for each set of country and region codes.
+    """
+    sources, known = list(sources), list(known)
+    by_codes: dict[tuple[frozenset[str], frozenset[str]], list[Place]] = {}
+    for place in places:
+        by_codes.setdefault((frozenset(_values(place, SUBDIVISION)), frozenset(_values(place, COUNTRY))), []).append(
+            place
+        )
+    groups: dict[tuple[Account, ...], list[Place]] = {}
+    for some in by_codes.values():
+        covering = [source for source in sources if covers(source, some[0])]
+        free = [source for source in known if source not in sources and covers(source, some[0])]
+        rows = tuple(_account(family, covering, free, healths, now) for family in FAMILIES)
+        groups.setdefault(rows, []).extend(some)
+    return [(tuple(some), rows) for rows, some in groups.items()]
+
+
+def _account(
+    family: str, sources: Iterable[Source], free: Iterable[Source], healths: Mapping[str, Health] | None, now: datetime
+) -> Account:
+    watching = [source for source in sources if family in source.families]
+    silences = {
+        source.id: silence(source, healths.get(source.id), now) or "working" if healths is not None else ""
+        for source in watching
+    }
+    candidates = tuple(source.id for source in free if family in source.families) if not watching else ()
+    is_blind = healths is not None and "working" not in silences.values()
+    state = "unwatched" if not watching else "blind" if is_blind else "watched"
+    return Account(
+        family=family,
+        state=state,
+        sources=tuple((name, str(why)) for name, why in silences.items()),
+        candidates=candidates,
+        reason=_reason(silences, candidates),
+    )
+
+
+def _reason(silences: Mapping[str, str], candidates: Sequence[str]) -> str:
+    if not silences:
+        could = ", ".join(candidates[:_MOST_CANDIDATES])
+        return "no configured source watches it" + (f"; the catalogue has {could}" if could else " here")
+    words = {name: SILENCES[Silence(why)] if why in SILENCES else why for name, why in silences.items()}
+    return "; ".join(f"{name} {why}".strip() for name, why in words.items())
+
+
+_MOST_CANDIDATES = 5

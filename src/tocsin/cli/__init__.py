@@ -11,7 +11,7 @@ import sys
 import click
 
 from tocsin import __version__
-from tocsin.cli import documents, geocodes, look, service, sources, witness
+from tocsin.cli import coverage, documents, geocodes, look, service, sources, witness
 from tocsin.errors import TocsinError
 
 
@@ -24,6 +24,7 @@ def tocsin() -> None:
 for command in (
     *service.COMMANDS,
     *look.COMMANDS,
+    *coverage.COMMANDS,
     *documents.COMMANDS,
     *sources.COMMANDS,
     *geocodes.COMMANDS,

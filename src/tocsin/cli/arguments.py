@@ -14,6 +14,7 @@ import click
 
 from tocsin.model import Problem
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2500
 DONE, NO, COULD_NOT_RUN, HAD_PROBLEMS = 0, 1, 2, 3
 
 
@@ -32,6 +33,8 @@ class Moment(click.ParamType[datetime]):
             self.fail("must be an ISO 8601 time such as 2021-12-11T02:06:00Z", param, ctx)
         if moment.tzinfo is None:
             self.fail("must have an offset: add Z for UTC, or +01:00", param, ctx)
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:  # spans are added to it
+            self.fail(f"must lie between the years {_FIRST_YEAR} and {_LAST_YEAR}", param, ctx)
         return moment.astimezone(UTC)
 
 

@@ -26,12 +26,13 @@ from tocsin.cli.arguments import (
     put,
 )
 from tocsin.errors import ConfigError
-from tocsin.model import Level
+from tocsin.model import Level, Problem
 
 if TYPE_CHECKING:
     from tocsin.geocodes import Geocodes
     from tocsin.run.replay import Line, Replay
 
+_SLOWEST, _FASTEST = 0.001, 1e9
 _LEVELS = {level.words.lower(): level for level in Level if level}
 _COLOURS = {0: "dim", 1: "blue", 2: "yellow", 3: "dark_orange", 4: "bold red"}
 _MARKS = {0: "·", 1: "ⓘ", 2: "△", 3: "◆", 4: "⯃"}
@@ -85,27 +86,32 @@ def _from_recordings(feeds: tuple[Path, ...], places: Any, now: datetime, geocod
     from tocsin.store import Store
 
     lines: list[Line] = []
+    had_problems = False
     for path in feeds:
         if path.is_dir():
             lines += [line for line in read_archive(path) if line.at <= now]
+        elif line := _line_of(path, now):
+            lines.append(line)
         else:
-            lines.append(_line_of(path, now))
+            had_problems = True
     if not lines:
-        raise ConfigError("none of the recorded documents had arrived at that time", setting="--at")
+        why = "none of the documents names its format" if had_problems else "none of them had arrived at that time"
+        raise ConfigError(why, setting="--feeds")
     with Store.open(None) as store:
         replay = Replay(sorted(lines, key=lambda line: line.at), places, store=store, geocodes=geocodes)
-        return replay.desk, _play(replay, until=now)
+        return replay.desk, _play(replay, until=now) or had_problems
 
 
-def _line_of(path: Path, now: datetime) -> Line:
+def _line_of(path: Path, now: datetime) -> Line | None:
+    """Return the poll that this document stands for; None, said on stderr, where it does not name its format."""
     from tocsin import formats
     from tocsin.run.replay import Line
 
     name = formats.name_of(path.read_bytes())
     if name is None:
-        raise ConfigError(
-            "the content does not name its format; put it into an archive with index.jsonl", setting=str(path)
-        )
+        message = "the content does not name its format; put it into an archive with index.jsonl"
+        name_problems(str(path), [Problem(at="document", message=message)])
+        return None
     return Line(at=now, source=f"recorded-{name}", format=name, file=path, error="")
 
 
@@ -197,8 +203,8 @@ def _factor(speed: str) -> float | None:
         factor = float(speed)
     except ValueError:
         factor = 0
-    if factor <= 0:
-        raise click.BadParameter("must be a number above 0, or max", param_hint="--speed")
+    if not _SLOWEST <= factor <= _FASTEST:  # neither nor "nan"
+        raise click.BadParameter(f"must be a number from {_SLOWEST} to {_FASTEST}, or max", param_hint="--speed")
     return factor
 
 

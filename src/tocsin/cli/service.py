@@ -66,6 +66,7 @@ def run(config_: Path) -> int:
         with Store.open(folder / loaded.database) as store:
             async with client(loaded.contact) as http:
                 loops = Loops(store, inputs.sources_of(loaded), places, loaded.channels, http, geocodes=geocodes)
+                loops.open_channels()  # what is missing is said before an address is
                 await serve(loops.board, loops.run(), host=loaded.host, port=loaded.port, tell=_address)
 
     asyncio.run(service())
@@ -73,7 +74,13 @@ def run(config_: Path) -> int:
 
 
 @click.command()
-@click.option("--port", type=int, default=8080, show_default=True, help="the next free one is taken if it is in use")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8080,
+    show_default=True,
+    help="the next free one is taken if it is in use",
+)
 @click.option("--once", is_flag=True, help="play every scenario headless and print what was told, as JSON Lines")
 @click.option("--scenario", metavar="NAME", help="only this scenario")
 def demo(port: int, once: bool, scenario: str | None) -> int:

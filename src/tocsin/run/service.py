@@ -129,10 +129,15 @@ class Loops:
         self._silences: dict[str, coverage.Silence | None] = {}
         self._verified: datetime | None = None
 
+    def open_channels(self) -> None:
+        """Make the channels. Raises ConfigError where a secret cannot be had, so that it is said before all else."""
+        self._channels = {config.id: channels.make(config) for config in self._configs}
+
     async def run(self) -> None:
         """Run all loops until cancelled, then close the channels."""
+        if not self._channels:
+            self.open_channels()
         async with AsyncExitStack() as stack:
-            self._channels = {config.id: channels.make(config) for config in self._configs}
             for channel in self._channels.values():
                 stack.push_async_callback(channel.close)
             await self._stored(_start, now=self.clock())

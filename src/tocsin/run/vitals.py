@@ -98,7 +98,7 @@ def _odd(event: Event, now: datetime) -> Iterable[Flag]:
 def marked(marks: Iterable[Mark], fresh: Mapping[Flag, int], held: Collection[Flag], now: datetime) -> tuple[Mark, ...]:
     """Return the marks with what is new: `fresh` is counted, `held` only keeps its mark alive. Sorted by flag."""
     kept = {mark.flag: mark for mark in marks if now - mark.last < MARKS_KEPT}
-    for flag in {*fresh, *held}:
+    for flag in {*(flag for flag, times in fresh.items() if times), *held}:
         times = kept[flag].times if flag in kept else 0
         kept[flag] = Mark(flag=flag, last=now, times=max(times + fresh.get(flag, 0), 1))
     return tuple(kept[flag] for flag in sorted(kept))
