@@ -229,8 +229,11 @@ def recorded() -> Iterator[tuple[str, dict[str, float]]]:
 # --- peers ------------------------------------------------------------------------------------------------------------
 
 
-def peers(bodies: Sequence[bytes], own: float) -> dict[str, Any]:
-    """Return the figures of the others on the same documents, or why there is none."""
+def peers(bodies: Sequence[bytes]) -> dict[str, Any]:
+    """Return the figures of the others on the same documents, or why there is none.
+
+    Tocsin's is taken anew right before each, so that what else the machine does falls on both.
+    """
     home = ROOT / ".venv" / "peers"
     python = home / "bin" / "python"
     if not python.exists():
@@ -241,7 +244,7 @@ def peers(bodies: Sequence[bytes], own: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for number, body in enumerate(bodies):
             (Path(folder) / f"{number:06}.xml").write_bytes(body)
-        return {name: _peer(python, name, folder, own) for name in PEERS}
+        return {name: _peer(python, name, folder, ours("cap", bodies, len(bodies))["read"]) for name in PEERS}
 
 
 def _peer(python: Path, name: str, folder: str, own: float) -> Any:
@@ -250,7 +253,7 @@ def _peer(python: Path, name: str, folder: str, own: float) -> Any:
     if done.returncode:
         return "not installed"
     found = json.loads(done.stdout)
-    return {**found, "tocsin_read_is_times": round(own / found["parse"], 1)}
+    return {**found, "tocsin_read": own, "tocsin_is_times": round(own / found["parse"], 1)}
 
 
 def measure_peer(name: str, folder: Path) -> dict[str, float]:
@@ -320,7 +323,7 @@ def main() -> None:
         "recorded": dict(recorded()),
     }
     if not arguments.without_peers:
-        figures["peers"] = peers(alerts, figures["cap"]["read"])
+        figures["peers"] = peers(alerts)
     print(json.dumps(figures, indent=1))
 
 
