@@ -254,6 +254,20 @@ def test_fetch_size_limit(size: int, fits: bool, packed: bool) -> None:
         assert raised.value.code == "too-big"
 
 
+def test_fetch_leaves_a_body_packed_for_a_reader_that_streams() -> None:
+    body = b"<area>1</area>" * 4_000
+    packed = answered(gzipped(body), unpack=False).body
+    assert packed is not None
+    assert len(packed) < len(body)
+    assert gzip.decompress(packed) == body
+
+
+def test_fetch_limits_what_it_leaves_packed() -> None:
+    with pytest.raises(FetchError) as caught:
+        answered(gzipped(bytes(range(256)) * 40), unpack=False, max_bytes=100)
+    assert caught.value.code == "too-big"
+
+
 def test_fetch_unpacks_gzip() -> None:
     body = b"".join(b"<area>%d</area>" % number**3 for number in range(200_000))
     assert answered(gzipped(body)).body == body

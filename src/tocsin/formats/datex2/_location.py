@@ -9,6 +9,7 @@ Source: EN 16157-2 (location referencing).
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -22,6 +23,7 @@ from tocsin.formats._road import few, road_codes, where
 from tocsin.model import Area, Code, Problem
 
 MAX_AREAS = 200
+MAX_CODES = 100  # of one area
 _ALERT_C = ("alertCPoint", "alertCLinear", "alertCArea")
 _OPENLR = ("base64String", "openlrBinary")
 _UNSAID = {
@@ -57,7 +59,7 @@ def _area(location: LocalElements) -> Area:
     return Area(
         description=where(roads, places, lanes),
         geometry=_geometry(location),
-        geocodes=tuple(dict.fromkeys([*road_codes(roads), *_map_codes(location)])),
+        geocodes=tuple(dict.fromkeys([*road_codes(roads), *itertools.islice(_map_codes(location), MAX_CODES)])),
     )
 
 

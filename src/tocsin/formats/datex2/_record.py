@@ -5,6 +5,7 @@ Source: EN 16157-3 (situation publication), 16157-7 (common elements); the enume
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tocsin.formats.datex2._location import areas_of
 from tocsin.model import Area, Category, Certainty, Code, Event, Problem, Scope, Severity, Status, Text, Urgency
 
 MAX_RECORDS = 1_000
+MAX_CODES = 100  # of one record
 MAX_COMMENT = 4_000  # characters
 
 # InformationStatusEnum
@@ -171,7 +173,7 @@ def _event(record: LocalElements, name: str, situation: _Situation, publication:
         aliases=(f"datex2:{situation.id}",),
         is_over=_is_over(record),
         category=(Category.TRANSPORT,),
-        codes=tuple(dict.fromkeys(_codes(record))),
+        codes=tuple(itertools.islice(dict.fromkeys(_codes(record)), MAX_CODES)),
         urgency=situation.urgency,
         severity=_SEVERITY.get(record.word("severity"), situation.severity),
         certainty=_CERTAINTY.get(record.word("probabilityOfOccurrence"), Certainty.UNKNOWN),
