@@ -11,6 +11,7 @@ import functools
 import operator
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import re2
@@ -24,6 +25,8 @@ _MARKS = (
 )  # fmt: skip
 _FORBIDDEN = re2.compile("|".join(map(re2.escape, _MARKS)))
 _CONTROL_ALLOWED = "\n\t"
+_VISIBLE = bytes(range(0x20, 0x7F)) + _CONTROL_ALLOWED.encode("ascii")
+_WITHOUT_STRINGS = frozenset({type(None), datetime, bool, int, float})
 _INVISIBLE = ("Cf", "Cs", "Co")
 
 
@@ -41,11 +44,16 @@ def strings(value: Any) -> list[str]:
 
 def _gather(parts: Iterable[Any], found: list[str]) -> None:
     for part in parts:
-        if isinstance(part, str):
+        kind = part.__class__
+        if kind is str:
             found.append(part)
+        elif kind in _WITHOUT_STRINGS:
+            continue
         elif isinstance(part, tuple):
             _gather(part, found)
-        elif part is not None and (parts_of := _parts_of(part.__class__)):
+        elif isinstance(part, str):
+            found.append(part)
+        elif parts_of := _parts_of(kind):
             _gather(parts_of(part), found)
 
 
@@ -67,6 +75,8 @@ def _is_sound(text: str) -> bool:
 
 
 def _is_visible(text: str) -> bool:
+    if text.isascii():
+        return not text.encode("ascii").translate(None, _VISIBLE)
     if text.replace("\n", "").isprintable():
         return True
     kinds = ((char, unicodedata.category(char)) for char in text)

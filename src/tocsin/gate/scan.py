@@ -166,7 +166,7 @@ def _may(seen: int) -> bool:
 def _may_disguise(text: str) -> bool:
     """Return whether `text` could be barred in its second reading, with digits in words as letters."""
     words = fold(text).split()
-    plain = [word if word.isalpha() else undisguised(word) for word in words]
+    plain = [word if word.isalpha() or word.isdecimal() else undisguised(word) for word in words]
     seen = _seen(_AS_FOLDED, f" {' '.join(plain)} ") if plain != words else 0
     return _may(seen) or bool(seen & _ANY_CASE)
 

@@ -137,8 +137,8 @@ def _may_hold(body: str, seen: int) -> bool:
 
 
 _UNTOUCHED: set[str] = set()
-_REMEMBERED = 4_096  # texts of at most `_REMEMBERED_LENGTH` characters: 16 MB where each takes four bytes a character
-_REMEMBERED_LENGTH = 1_024
+_REMEMBERED = 2_048  # texts of at most `_REMEMBERED_LENGTH` characters: 16 MB where each takes four bytes a character
+_REMEMBERED_LENGTH = 2_048
 
 
 def _remember(text: str) -> None:
