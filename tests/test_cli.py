@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from tocsin import cli, letters
+from tocsin.ledger.note import open_note, parse_checkpoint, parse_vkey
+from tocsin.ledger.proof import check as check_proof
+from tocsin.ledger.proof import parse as parse_proof
 from tocsin.model import Health, Problem
 from tocsin.store import Change, Store
 from worlds import HOUR, NOW, cap, quakes, stamp
@@ -380,3 +383,43 @@ def test_coverage_groups_places_that_the_same_sources_cover(run: Run, tmp_path: 
     (group,) = run("coverage", "many.csv", "--json").rows[0]["groups"]
     assert len(group["places"]) == 300
     assert "and 297 more places" in run("coverage", "many.csv").out
+
+
+# --- the ledger ---------------------------------------------------------------------------------------------------
+
+
+def test_ledger_is_shown_proved_and_exported(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tocsin.toml").write_text('contact = "mailto:ops@example.org"\nsources = ["us-nws-alerts"]\n')
+    assert "is not there yet" in run("ledger", "head").err
+    with Store.open(tmp_path / "tocsin.db") as store:
+        store.commit(Change(is_start=True), now=NOW)
+        assert "nothing has been signed yet" in run("ledger", "export", "out").err
+        store.sign_ledger(store.verify_ledger(), at=NOW)
+    vkey = run("ledger", "key").out.strip()
+    (row,) = run("ledger", "head").rows
+    assert (row["size"], row["signed_size"], row["root"]) == (1, 1, row["signed_root"])
+    assert json.loads(run("ledger", "show", "0").out)["kind"] == "start"
+    assert run("ledger", "show", "1").code == 2
+    assert "is not signed yet" in run("ledger", "prove", "1").err
+    assert run("ledger", "export", "out").err.startswith("1 entries, root ")
+    assert "is not empty" in run("ledger", "export", "out").err
+    opened = open_note((tmp_path / "out/checkpoint").read_bytes(), [parse_vkey(vkey)])
+    assert parse_checkpoint(opened.text).root.hex() == row["root"]
+    assert (tmp_path / "ledger.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_ledger_proof_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "tocsin.toml").write_text('contact = "mailto:ops@example.org"\nsources = ["us-nws-alerts"]\n')
+    with Store.open(tmp_path / "tocsin.db") as store:
+        store.commit(Change(is_start=True), now=NOW)
+        store.sign_ledger(store.verify_ledger(), at=NOW)
+        (entry,) = store.ledger_entries()
+    command = [sys.executable, "-c", "from tocsin.cli import main; main()", "ledger"]
+    told = {
+        verb: subprocess.run(  # noqa: S603  our own program
+            [*command, *verb.split()], cwd=tmp_path, capture_output=True, check=True
+        ).stdout
+        for verb in ("prove 0", "key")
+    }
+    checkpoint, _ = check_proof(parse_proof(told["prove 0"]), entry.leaf, log=parse_vkey(told["key"].decode()))
+    assert checkpoint.size == 1

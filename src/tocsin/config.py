@@ -44,6 +44,8 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8080
     geocodes: str = ""
+    ledger: str = "ledger"
+    ledger_key: str = "ledger.key"
     channels: tuple[ChannelConfig, ...] = ()
 
 
@@ -56,6 +58,8 @@ SETTINGS: Mapping[str, tuple[type, str]] = {
     "host": (str, "address of the console; loopback unless a proxy with TLS and login stands before it"),
     "port": (int, "port of the console"),
     "geocodes": (str, "a geocode pack of yours, made by tocsin geocodes build; beside those that Tocsin brings"),
+    "ledger": (str, "the folder into which the transparency log is published, for auditors and witnesses"),
+    "ledger_key": (str, "the file with the log's private key; made when it is absent"),
     "channels": (list, "tables [[channels]]: id, kind, at_least and what the kind needs (see docs/channels.md)"),
 }
 

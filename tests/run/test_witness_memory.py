@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tocsin.errors import ConfigError, StoreError
+from tocsin.errors import StoreError
 from tocsin.ledger import note
 from tocsin.ledger.errors import ForkError, LedgerError, ProofError
 from tocsin.ledger.note import COSIGNATURE, Checkpoint, from_seed, open_note, parse_vkey, signed
 from tocsin.ledger.witness import MAX_REQUEST, Logs
-from tocsin.run.witness import Memory, load_key, look, new_key
+from tocsin.run.witness import Memory, look
 from tocsin.web.witness import create_witness
 
 ORIGIN = "tocsin.example/log"
@@ -73,26 +73,6 @@ def test_memory_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "witness.db").write_bytes(b"something else" * 100)
     with pytest.raises(StoreError):
         Memory(tmp_path / "witness.db")
-
-
-def test_key_and_back(tmp_path: Path) -> None:
-    made = new_key(tmp_path / "witness.key", "dpo.example/w")
-    assert load_key(tmp_path / "witness.key").verifier == made.verifier
-    assert (tmp_path / "witness.key").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(ConfigError, match="nothing was changed"):
-        new_key(tmp_path / "witness.key", "dpo.example/w")
-
-
-@pytest.mark.parametrize("text", ["", "name", "name zz", "name 00", "a+b " + "00" * 32])
-def test_key_file_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "witness.key").write_text(text)
-    with pytest.raises(ConfigError, match="new-key"):
-        load_key(tmp_path / "witness.key")
-
-
-def test_name_that_no_note_can_hold_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="blank"):
-        new_key(tmp_path / "witness.key", "works council")
 
 
 # --- folders ------------------------------------------------------------------------------------------------------

@@ -97,12 +97,12 @@ def check(home: Path) -> None:
             assert said(home) == []  # killed before the first table stood
             return
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        rows = connection.execute("SELECT n, leaf, leaf_hash, chain_hash FROM ledger ORDER BY n").fetchall()
+        rows = connection.execute("SELECT n, leaf, leaf_hash FROM ledger ORDER BY n").fetchall()
         states = dict(connection.execute("SELECT id, state FROM notices").fetchall())
         events = connection.execute(
             "SELECT count(*), (SELECT value FROM meta WHERE key = 'seq') FROM events"
         ).fetchone()
-    entries = [ledger.Entry(n=n, leaf=leaf, leaf_hash=hashed, chain_hash=chained) for n, leaf, hashed, chained in rows]
+    entries = [ledger.Entry(n=n, leaf=leaf, leaf_hash=hashed) for n, leaf, hashed in rows]
     assert ledger.verify(entries).size >= committed(home), "what a commit has returned for is there"
     entered = [ledger.parse(entry.leaf) for entry in entries]
     new = [entry for entry in entered if entry["kind"] == "event" and entry["act"] == "new"]

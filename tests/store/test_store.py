@@ -30,6 +30,9 @@ from sqlalchemy.exc import StatementError
 
 from tocsin import ledger, lifecycle
 from tocsin.errors import StoreError
+from tocsin.ledger import Head
+from tocsin.ledger.tile import entries_of, tiles
+from tocsin.ledger.tlog import check_inclusion, leaf_hash
 from tocsin.letters import MAX_FAULTS
 from tocsin.model import Code, Fault, Level, MsgType, Reason, Reference, Verdict
 from tocsin.store import Change, Committed, Kept, Outcome, Purged, Store, Waiting, retention
@@ -240,15 +243,15 @@ def test_entry_with_words_is_refused_and_leaves_nothing(store: Store) -> None:
 
 
 def test_ledger_of_a_new_store_is_empty(store: Store) -> None:
-    assert store.ledger_head() == (0, "")
-    assert store.verify_ledger() == ledger.Head()
+    assert store.ledger_size() == 0
+    assert store.verify_ledger() == store.ledger_head() == Head()
 
 
-def test_ledger_verifies_and_its_head_is_the_last_entry(store: Store) -> None:
+def test_ledger_verifies_and_its_head_is_the_root_over_all_leaves(store: Store) -> None:
     store.commit(everything(), now=NOW)
     head = store.verify_ledger()
-    assert store.ledger_head() == (head.size, head.hash.hex())
-    assert head == store.ledger_entries()[-1].head
+    assert head.size == store.ledger_size() == len(store.ledger_entries())
+    assert head == store.ledger_head() == ledger.verify(store.ledger_entries()).head
 
 
 def test_ledger_can_be_read_in_parts(store: Store) -> None:
@@ -258,12 +261,13 @@ def test_ledger_can_be_read_in_parts(store: Store) -> None:
     assert store.ledger_entries(5) == whole[5:]
 
 
-@pytest.mark.parametrize("column", ["leaf", "leaf_hash", "chain_hash"])
-def test_changed_row_is_named(tmp_path: Path, column: str) -> None:
+@pytest.mark.parametrize("column", ["leaf", "leaf_hash"])
+@pytest.mark.parametrize("value", ["X'00'", "'text'", "7"])
+def test_changed_row_is_named(tmp_path: Path, column: str, value: str) -> None:
     with Store.open(tmp_path / "tocsin.db") as store:
         store.commit(everything(), now=NOW)
-        _tamper(store, f"UPDATE ledger SET {column} = X'00' WHERE n = 3")  # noqa: S608
-        with pytest.raises(ledger.ProofError) as caught:
+        _tamper(store, f"UPDATE ledger SET {column} = {value} WHERE n = 3")  # noqa: S608
+        with pytest.raises(ledger.EntryError) as caught:
             store.verify_ledger()
     assert caught.value.n == 3
 
@@ -271,15 +275,15 @@ def test_changed_row_is_named(tmp_path: Path, column: str) -> None:
 def test_dropped_row_is_named(store: Store) -> None:
     store.commit(everything(), now=NOW)
     _tamper(store, "DELETE FROM ledger WHERE n = 3")
-    with pytest.raises(ledger.ProofError) as caught:
+    with pytest.raises(ledger.EntryError) as caught:
         store.verify_ledger()
     assert caught.value.n == 3
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM ledger", "UPDATE ledger SET chain_hash = X'00' WHERE n = 6"])
+@pytest.mark.parametrize("statement", ["DELETE FROM ledger", "UPDATE ledger SET leaf_hash = X'00' WHERE n = 6"])
 def test_ledger_that_does_not_extend_the_checked_one_is_a_fork(store: Store, statement: str) -> None:
     store.commit(everything(), now=NOW)
-    store.verify_ledger()
+    assert store.verify_ledger().size == 7
     _tamper(store, statement)
     with pytest.raises(ledger.ForkError):
         store.verify_ledger()
@@ -292,6 +296,69 @@ def test_only_the_whole_check_finds_a_change_in_the_checked_part(store: Store) -
     store.verify_ledger()
     with pytest.raises(ledger.ProofError):
         store.verify_ledger(whole=True)
+
+
+def _rewrite(store: Store, n: int) -> None:
+    """Put another entry in the place of one, as an insider would: with the hash that belongs to it."""
+    leaf = ledger.leaf({"v": 1, "kind": "key-destroyed", "day": "2020-02-02"})
+    _tamper(store, f"UPDATE ledger SET leaf = X'{leaf.hex()}', leaf_hash = X'{leaf_hash(leaf).hex()}' WHERE n = {n}")  # noqa: S608
+
+
+def test_rewritten_entry_is_found_by_whoever_checked_before(store: Store) -> None:
+    store.commit(everything(), now=NOW)
+    store.verify_ledger()
+    _rewrite(store, 3)
+    with pytest.raises(ledger.ForkError):
+        store.verify_ledger(whole=True)
+
+
+def test_rewritten_entry_is_found_after_a_restart_by_what_was_signed(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "tocsin.db") as store:
+        store.commit(everything(), now=NOW)
+        store.sign_ledger(store.verify_ledger(), at=NOW)
+    with Store.open(tmp_path / "tocsin.db") as store:
+        _rewrite(store, 3)
+        with pytest.raises(ledger.ForkError):
+            store.verify_ledger(whole=True)
+
+
+def test_without_a_signature_nobody_notices(tmp_path: Path) -> None:
+    """The negative control: whoever remembers nothing cannot tell one history from another."""
+    with Store.open(tmp_path / "tocsin.db") as store:
+        store.commit(everything(), now=NOW)
+        _rewrite(store, 3)
+    with Store.open(tmp_path / "tocsin.db") as store:
+        assert store.verify_ledger(whole=True).size == 7
+
+
+def test_signed_head_has_one_root_for_ever(store: Store) -> None:
+    store.commit(everything(), now=NOW)
+    head = store.verify_ledger()
+    store.sign_ledger(head, at=NOW)
+    assert store.signed_ledger() == head
+    with pytest.raises(StoreError):
+        store.sign_ledger(head, at=NOW)
+
+
+def test_head_to_which_the_entries_do_not_lead_is_not_signed(store: Store) -> None:
+    store.commit(everything(), now=NOW)
+    with pytest.raises(ledger.ForkError):
+        store.sign_ledger(Head(size=7, root=bytes(32)), at=NOW)
+    assert store.signed_ledger() is None
+
+
+def test_every_entry_is_proved_by_tiles_from_the_database(store: Store) -> None:
+    for number in range(300):
+        store.commit(Change(decisions=((decision(), b"%d" % number),)), now=NOW)
+    head = store.verify_ledger()
+    store.sign_ledger(head, at=NOW)
+    for entry in store.ledger_entries():
+        check_inclusion(
+            entry.leaf_hash, index=entry.n, size=head.size, proof=store.prove_entry(entry.n, head.size), root=head.root
+        )
+    paths = {tile.path: store.ledger_tile(tile) for tile in tiles(head.size)}
+    assert len(paths["tile/0/000"]) == 8192
+    assert entries_of(paths["tile/entries/001.p/44"], 44) == [entry.leaf for entry in store.ledger_entries(256)]
 
 
 def _tamper(store: Store, statement: str) -> None:
@@ -514,7 +581,7 @@ def test_day_key_is_destroyed_after_thirty_days(store: Store) -> None:
 
 def test_purge_of_nothing_has_no_entry(store: Store) -> None:
     store.purge(NOW)
-    assert store.ledger_head() == (0, "")
+    assert store.ledger_size() == 0
 
 
 def test_seq_goes_on_rising_after_a_purge(store: Store) -> None:

@@ -89,7 +89,7 @@ def pipeline(database: Path | None, said: Said) -> None:
         nonlocal committed
         store.commit(change, now=now)
         committed += 1
-        said(f"committed {store.ledger_head()[0]}")
+        said(f"committed {store.ledger_size()}")
 
     with Store.open(database) as store:
         commit(store, Change(is_start=True))
@@ -103,7 +103,7 @@ def pipeline(database: Path | None, said: Said) -> None:
                 commit(store, Change(outcomes=(Outcome(notice=waiting.notice.id, state="sent", at=NOW),)))
         store.purge(NOW + 8 * DAY)
         store.verify_ledger()
-        said(f"committed {store.ledger_head()[0]}")
+        said(f"committed {store.ledger_size()}")
 
 
 def _is_polled(store: Store, step: int) -> bool:

@@ -432,3 +432,24 @@ def test_the_stream_waits_for_what_the_reader_has_not(board: SampleBoard) -> Non
         return await _events(board, "after=41", 1)
 
     assert asyncio.run(story()) == ["42"]
+
+
+# --- the published ledger -----------------------------------------------------------------------------------------
+
+
+def test_published_ledger_is_served_as_it_lies(board: SampleBoard, tmp_path: Path) -> None:
+    tile = tmp_path / "tile" / "0" / "x001" / "234.p"
+    tile.mkdir(parents=True)
+    (tile / "17").write_bytes(bytes(17 * 32))
+    (tmp_path / "checkpoint").write_text("tocsin.example/log\n")
+    (tmp_path.parent / "ledger.key").write_text("secret")
+    with TestClient(create_app(board, ledger=tmp_path), base_url="http://127.0.0.1:8080") as client:
+        assert client.get("/ledger/checkpoint").text == "tocsin.example/log\n"
+        assert client.get("/ledger/tile/0/x001/234.p/17").content == bytes(17 * 32)
+        assert client.get("/ledger/../ledger.key").status_code == 404
+        assert client.get("/ledger/%2e%2e/ledger.key").status_code == 404
+        assert client.get("/ledger/").status_code == 404
+
+
+def test_without_a_ledger_nothing_is_served(client: TestClient) -> None:
+    assert client.get("/ledger/checkpoint").status_code == 404

@@ -11,7 +11,7 @@ import sys
 import click
 
 from tocsin import __version__
-from tocsin.cli import coverage, documents, geocodes, look, service, sources, witness
+from tocsin.cli import coverage, documents, geocodes, ledger, look, service, sources, witness
 from tocsin.errors import TocsinError
 
 
@@ -28,6 +28,7 @@ for command in (
     *documents.COMMANDS,
     *sources.COMMANDS,
     *geocodes.COMMANDS,
+    *ledger.COMMANDS,
     *witness.COMMANDS,
 ):
     tocsin.add_command(command)

@@ -60,14 +60,18 @@ def run(config_: Path) -> int:
     folder = config_.resolve().parent
     places = inputs.load_places(folder / loaded.places)
     geocodes = inputs.load_geocodes(folder / loaded.geocodes if loaded.geocodes else None)
+    log = inputs.log_of(loaded, folder)
     _log_to_stderr()
+    click.echo(f"ledger: {log.signer.verifier.vkey}  (the line to keep on paper)", err=True)
 
     async def service() -> None:
         with Store.open(folder / loaded.database) as store:
             async with client(loaded.contact) as http:
-                loops = Loops(store, inputs.sources_of(loaded), places, loaded.channels, http, geocodes=geocodes)
+                sources = inputs.sources_of(loaded)
+                loops = Loops(store, sources, places, loaded.channels, http, geocodes=geocodes, ledger=log)
                 loops.open_channels()  # what is missing is said before an address is
-                await serve(loops.board, loops.run(), host=loaded.host, port=loaded.port, tell=_address)
+                running, shown = loops.run(), log.folder
+                await serve(loops.board, running, host=loaded.host, port=loaded.port, tell=_address, ledger=shown)
 
     asyncio.run(service())
     return DONE

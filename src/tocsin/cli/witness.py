@@ -37,9 +37,10 @@ def new_key(key: Path, name: str) -> int:
     Example:
       tocsin witness new-key works-council.example/w1
     """
-    from tocsin.run.witness import new_key as make
+    from tocsin.ledger.note import COSIGNATURE
+    from tocsin.run import keys
 
-    click.echo(make(key, name).verifier.vkey)
+    click.echo(keys.make(key, name, kind=COSIGNATURE).verifier.vkey)
     click.echo(f"{key} holds the private key: keep it where only the witness can read it", err=True)
     return DONE
 
@@ -59,11 +60,13 @@ def serve(key: Path, vkeys: tuple[str, ...], memory: Path, host: str, port: int)
     """
     import uvicorn
 
+    from tocsin.ledger.note import COSIGNATURE
+    from tocsin.run import keys
     from tocsin.run.clock import utc_now
-    from tocsin.run.witness import Memory, load_key
+    from tocsin.run.witness import Memory
     from tocsin.web.witness import create_witness
 
-    signer, logs = load_key(key), _logs(vkeys)
+    signer, logs = keys.load(key, kind=COSIGNATURE), _logs(vkeys)
     with Memory(memory) as kept:
         click.echo(f"witness {signer.verifier.name} on http://{host}:{port}/  (Ctrl-C ends it)", err=True)
         app = create_witness(kept, logs, signer, utc_now)
@@ -86,11 +89,13 @@ def look(key: Path, vkeys: tuple[str, ...], memory: Path, folder: Path) -> int:
       tocsin witness look --log tocsin.example/log+28fe742d+AXkh9nD1... /media/stick/ledger
     """
     from tocsin.ledger.errors import LedgerError
+    from tocsin.ledger.note import COSIGNATURE
+    from tocsin.run import keys
     from tocsin.run.clock import utc_now
-    from tocsin.run.witness import Memory, load_key
+    from tocsin.run.witness import Memory
     from tocsin.run.witness import look as check
 
-    signer, logs = load_key(key), _logs(vkeys)
+    signer, logs = keys.load(key, kind=COSIGNATURE), _logs(vkeys)
     with Memory(memory) as kept:
         try:
             seen = check(folder, memory=kept, logs=logs, signer=signer, now=utc_now())

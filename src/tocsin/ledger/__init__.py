@@ -1,35 +1,44 @@
-"""The ledger: an append-only list of small statements, each of which seals all before it.
+"""The ledger: an append-only Merkle log of small statements, which an outsider can check.
 
-This package stands alone: the standard library, and nothing else of Tocsin. An outside expert can read and run it by
-itself. It does no I/O: entries come in and hashes go out.
+This package stands alone: the standard library and `cryptography`, and nothing else of Tocsin. An outside expert can
+read and run it by itself. It does no I/O: entries, hashes and notes come in and go out as bytes.
 
-    leaf        canonical JSON of one entry, at most 1,024 bytes, of a closed schema   (entries.py)
-    leaf hash   SHA-256(0x00 || leaf)                                                  Source: RFC 6962, 2.1
-    chain hash  SHA-256(0x01 || chain hash of the entry before || leaf hash)
-    before the first entry stands SHA-256(""), the hash of the empty tree              Source: RFC 6962, 2.1
+    entries   what an entry may say: canonical JSON of a closed schema, at most 1,024 bytes
+    tlog      the tree of RFC 6962: roots, proofs, and how they are checked
+    log       entries in their order, and the head that they lead to
+    tile      the tree cut into files (C2SP tlog-tiles)
+    note      signed notes, keys, checkpoints, cosignatures (C2SP signed-note, tlog-checkpoint, tlog-cosignature)
+    proof     one entry proved by one file (C2SP tlog-proof)
+    policy    whose word is enough (C2SP tlog-policy)
+    witness   what a witness answers (C2SP tlog-witness)
+    errors    what can be wrong
 
-A chain shows that nothing was changed, dropped or put in between for whoever kept an older head. It does not show
-what was never entered, and it does not stop whoever holds the database from writing a second one.
+Three words for how far an entry has come: *sequenced*, it has its number and is on the disk; *integrated*, it is in the
+tree; *published*, it is under a signed checkpoint. An act is never done before its entry is sequenced.
+
+A log shows that nothing was changed, dropped or put in between, to whoever kept an older checkpoint or asks a witness
+that did. It does not show what was never entered.
 """
 
 from __future__ import annotations
 
-from tocsin.ledger.chain import EMPTY, Entry, ForkError, Head, LedgerError, ProofError, extend, leaf_hash, verify
 from tocsin.ledger.entries import KINDS, MAX_LEAF, check, leaf, parse
+from tocsin.ledger.errors import ForkError, FormatError, LedgerError, ProofError
+from tocsin.ledger.log import Entry, EntryError, Frontier, Head, verify
 
 __all__ = [
-    "EMPTY",
     "KINDS",
     "MAX_LEAF",
     "Entry",
+    "EntryError",
     "ForkError",
+    "FormatError",
+    "Frontier",
     "Head",
     "LedgerError",
     "ProofError",
     "check",
-    "extend",
     "leaf",
-    "leaf_hash",
     "parse",
     "verify",
 ]

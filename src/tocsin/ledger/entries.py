@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tocsin.ledger.chain import LedgerError
+from tocsin.ledger.errors import LedgerError
 
 VERSION = 1
 MAX_LEAF = 1024  # bytes; every kind fits in half of it

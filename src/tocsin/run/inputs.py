@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -11,8 +12,11 @@ from tocsin import catalogue, channels, config, formats, regions
 from tocsin.config import Config
 from tocsin.errors import ConfigError
 from tocsin.geocodes import Geocodes, Pack
+from tocsin.ledger import note
 from tocsin.model import Place, Source
 from tocsin.places import read_places
+from tocsin.run import keys
+from tocsin.run.publish import Log
 
 
 def load_config(path: Path) -> Config:
@@ -37,6 +41,19 @@ def sources_of(loaded: Config) -> tuple[Source, ...]:
                 f"{source.id} is published as {source.format}, which cannot be read yet", setting="sources"
             )
     return sources
+
+
+def log_of(loaded: Config, folder: Path) -> Log:
+    """Return the transparency log that a configuration in `folder` names; its key is made when there is none.
+
+    A new log is named at random, so that no two of them can be taken for one. Raises ConfigError.
+    """
+    path = folder / loaded.ledger_key
+    if path.exists():
+        signer = keys.load(path, kind=note.ED25519)
+    else:
+        signer = keys.make(path, f"tocsin.invalid/{secrets.token_hex(8)}", kind=note.ED25519)
+    return Log(folder=folder / loaded.ledger, signer=signer)
 
 
 def load_places(path: Path) -> tuple[Place, ...]:

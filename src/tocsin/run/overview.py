@@ -35,7 +35,7 @@ def overview(
     desk: Desk, now: datetime, *, version: int, scenario: str = "", jumps: Iterable[Jump] = ()
 ) -> dict[str, Any]:
     """Return what the console's page is made of: `look`, and areas, recent notices, clock jumps, the ledger's head."""
-    size, head = desk.store.ledger_head()
+    head = desk.store.ledger_head()
     return {
         **look(desk, now),
         "version": version,
@@ -43,7 +43,7 @@ def overview(
         "scenario": scenario,
         "areas": _areas(desk),
         "notices": _notices(desk),
-        "ledger": {"size": size, "head": head},
+        "ledger": {"size": head.size, "head": head.root.hex()},
         "families": dict(FAMILIES),
         "clock_jumps": [{"at": _iso(jump.at), "by_s": round(jump.by.total_seconds())} for jump in jumps],
     }

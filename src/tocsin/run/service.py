@@ -28,7 +28,7 @@ from tocsin.model import Health, Link, Mark, Place, Source
 from tocsin.run import collect, overview
 from tocsin.run.clock import SteadyClock
 from tocsin.run.deliver import deliver
-from tocsin.run.publish import publish
+from tocsin.run.publish import Log, publish
 from tocsin.run.reconcile import Desk
 from tocsin.run.situation import Situation
 from tocsin.store import Change, Store
@@ -109,10 +109,12 @@ class Loops:
         client: fetch.Client,
         *,
         geocodes: Geocodes = NONE,
+        ledger: Log | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
         self.store = store
+        self.ledger = ledger
         self.sources = {source.id: source for source in sources}
         self.places = {place.id: place for place in places}
         self.client = client
@@ -289,7 +291,7 @@ class Loops:
         now = self.clock()
         whole = self._verified is None or now - self._verified >= VERIFY_WHOLE_EVERY
         try:
-            await asyncio.to_thread(publish, self.store, now=now, whole=whole)
+            await asyncio.to_thread(publish, self.store, self.ledger, now=now, whole=whole)
         except LedgerError as error:
             # People are warned all the same; whoever edited the ledger must not silence the bell with it.
             log.critical("the ledger is broken: keep a copy of the database and tell the auditors", error=str(error))

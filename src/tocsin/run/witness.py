@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tocsin.errors import ConfigError, StoreError
+from tocsin.errors import StoreError
 from tocsin.ledger import note, tile, tlog, witness
 from tocsin.ledger.errors import ForkError, FormatError, LedgerError, ProofError
 from tocsin.ledger.note import Checkpoint, Signer
@@ -130,26 +130,3 @@ def _write(path: Path, body: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-
-
-def load_key(path: Path) -> Signer:
-    """Return the signer that a key file holds: its name, and 32 bytes in hex. Raises ConfigError."""
-    try:
-        name, seed = path.read_text(encoding="ascii").split()
-        return note.from_seed(name, bytes.fromhex(seed), kind=note.COSIGNATURE)
-    except (OSError, ValueError, FormatError):
-        raise ConfigError("is no witness key; `tocsin witness new-key` makes one", setting=str(path)) from None
-
-
-def new_key(path: Path, name: str) -> Signer:
-    """Write a new key file, readable by its owner only, and return its signer. Raises ConfigError when it is there."""
-    try:
-        signer = note.from_seed(name, os.urandom(tlog.HASH_SIZE), kind=note.COSIGNATURE)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FormatError as error:
-        raise ConfigError(str(error), setting="NAME") from None
-    except OSError:
-        raise ConfigError("is there already, or cannot be written; nothing was changed", setting=str(path)) from None
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f"{name} {note.seed(signer).hex()}\n")
-    return signer

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, func, select
 
-from tocsin import ledger, record
+from tocsin import record
 from tocsin.model import Event, Fault, Flag, Health, Impact, Mark, Notice, Told
 from tocsin.store import tables
 from tocsin.store.change import Kept, Seen, Standing, Waiting
@@ -164,13 +164,3 @@ def _kept(row: Row[Any]) -> Kept:
         sent_at=row.sent_at,
         error=row.error,
     )
-
-
-def entries(connection: Connection, start: int, stop: int | None) -> Iterator[ledger.Entry]:
-    """Yield the ledger's entries from number `start` up to but not including `stop`."""
-    columns = tables.ledger.c
-    query: Select[Any] = select(tables.ledger).where(columns.n >= start).order_by(columns.n)
-    if stop is not None:
-        query = query.where(columns.n < stop)
-    for row in connection.execute(query):
-        yield ledger.Entry(n=row.n, leaf=row.leaf, leaf_hash=row.leaf_hash, chain_hash=row.chain_hash)

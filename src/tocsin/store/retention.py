@@ -13,10 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, fu
 from tocsin import record
 from tocsin.gate.effect import WITHOUT_CAUSE
 from tocsin.hazards import HAZARDS
-from tocsin.store import tables
+from tocsin.store import log, tables
 from tocsin.store.change import Purged
 from tocsin.store.tables import Moment
-from tocsin.store.writing import append
 
 KEPT = timedelta(days=7)  # after the last member of a thread has ended
 KEPT_EFFECT_ONLY = timedelta(hours=24)  # NEUTRALITY, N5: nobody keeps a history of closures without a cause
@@ -40,7 +39,7 @@ def purge(connection: Connection, now: datetime) -> Purged:
     entries = [record.key_destroyed_entry(day) for day in destroyed]
     if events or notices:
         entries.append(record.purge_entry(events=events, notices=notices, now=now))
-    append(connection, entries)
+    log.append(connection, entries)
     return Purged(events=events, notices=notices, day_keys=len(destroyed))
 
 

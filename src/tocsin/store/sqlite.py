@@ -16,9 +16,10 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
-from tocsin import ledger
+from tocsin.ledger import Entry, Frontier, Head, tlog
+from tocsin.ledger.tile import Tile
 from tocsin.model import Event, Fault, Health, Told
-from tocsin.store import opening, reading, retention, writing
+from tocsin.store import log, opening, reading, retention, writing
 from tocsin.store.change import Change, Committed, Kept, Purged, Seen, Standing, Waiting
 
 
@@ -30,7 +31,7 @@ class Store:
         self._readers = readers
         self._writing = threading.Lock()
         self._is_shared = writer is readers  # one connection for all, so readers take turns with the writer
-        self._verified = ledger.Head()
+        self._verified = Frontier()
 
     @classmethod
     def open(cls, path: Path | None) -> Self:
@@ -170,29 +171,54 @@ class Store:
 
     # --- reading: the ledger ------------------------------------------------------------------------------------
 
-    def ledger_head(self) -> tuple[int, str]:
-        """Return the number of entries and the last chain hash in hex ("" when there is none)."""
+    def ledger_size(self) -> int:
+        """Return how many entries there are: all of them are numbered and on the disk."""
         with self._moment() as connection:
-            head = writing.head(connection)
-        return (head.size, head.hash.hex()) if head.size else (0, "")
+            return log.size(connection)
 
-    def ledger_entries(self, start: int = 0, stop: int | None = None) -> tuple[ledger.Entry, ...]:
+    def ledger_head(self) -> Head:
+        """Return the head that the last check led to (`verify_ledger`)."""
+        return self._verified.head
+
+    def ledger_entries(self, start: int = 0, stop: int | None = None) -> tuple[Entry, ...]:
         """Return the ledger's entries from number `start` up to but not including `stop`."""
         with self._moment() as connection:
-            return tuple(reading.entries(connection, start, stop))
+            return tuple(log.entries(connection, start, stop))
 
-    def verify_ledger(self, *, whole: bool = False) -> ledger.Head:
+    def verify_ledger(self, *, whole: bool = False) -> Head:
         """Check what was added since the last check (or all of it) and return the head it leads to.
 
-        Raises ProofError for a changed or missing entry, ForkError when the ledger no longer extends the last head
-        that was checked. Cost: two hashes an entry.
+        Raises EntryError for a changed or missing entry, ForkError when the ledger no longer extends the last head
+        that was checked, or the last that was signed. Cost: two hashes an entry.
         """
         with self._moment() as connection:
-            known = self._verified
-            if known.size:
-                last = next(reading.entries(connection, known.size - 1, known.size), None)
-                if last is None or last.chain_hash != known.hash:
-                    raise ledger.ForkError("the ledger is not the one that was checked before", n=known.size)
-            start = ledger.Head() if whole else known
-            self._verified = ledger.verify(reading.entries(connection, start.size, None), after=start)
-            return self._verified
+            self._verified = log.verified(connection, self._verified, whole=whole)
+            return self._verified.head
+
+    def sign_ledger(self, head: Head, *, at: datetime) -> None:
+        """Record that `head` is signed; from here on no other root can have its size. Whoever signs calls this first.
+
+        Raises ForkError when the entries do not lead to it, or not to what was signed before; then nothing is signed.
+        """
+        with self._transaction() as connection:
+            log.sign(connection, head, at)
+
+    def signed_ledger(self) -> Head | None:
+        """Return the largest head that was signed, None when none was."""
+        with self._moment() as connection:
+            return log.last_signed(connection)
+
+    def ledger_root(self, size: int) -> bytes:
+        """Return the root over the first `size` entries, at most as many as were signed."""
+        with self._moment() as connection:
+            return tlog.root(size, log.reader(connection, size))
+
+    def ledger_tile(self, tile: Tile) -> bytes:
+        """Return what the file of a tile or of a bundle of entries holds; it must be of a size that was signed."""
+        with self._moment() as connection:
+            return log.tile_bytes(connection, tile)
+
+    def prove_entry(self, n: int, size: int) -> tuple[bytes, ...]:
+        """Return the audit path of entry `n` in the tree of the first `size` entries, a size that was signed."""
+        with self._moment() as connection:
+            return tuple(tlog.prove_inclusion(n, size, log.reader(connection, size)))

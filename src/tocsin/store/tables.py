@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """The migrations, oldest first; the last one is what this program reads and writes."""
 
 
@@ -215,5 +215,20 @@ ledger = Table(
     Column("n", Integer, primary_key=True),
     Column("leaf", LargeBinary, nullable=False),
     Column("leaf_hash", LargeBinary(32), nullable=False),
-    Column("chain_hash", LargeBinary(32), nullable=False),
+)
+
+ledger_tree = Table(
+    "ledger_tree",
+    metadata,
+    Column("level", Integer, primary_key=True),  # of tiles, from 1: a row is the hash of a full tile one level lower
+    Column("n", Integer, primary_key=True),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+signed = Table(
+    "signed",
+    metadata,
+    Column("size", Integer, primary_key=True),  # unique: two roots for one size cannot happen by accident
+    Column("root", LargeBinary(32), nullable=False),
+    Column("at", Moment, nullable=False),
 )

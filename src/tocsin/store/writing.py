@@ -17,10 +17,10 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select,
 from sqlalchemy.dialects import sqlite
 
 import tocsin
-from tocsin import gate, ledger, lifecycle, record
+from tocsin import gate, lifecycle, record
 from tocsin.letters import MAX_FAULTS
 from tocsin.model import Decision, Event, Fault, Health, Notice, Told
-from tocsin.store import tables
+from tocsin.store import log, tables
 from tocsin.store.change import Change, Committed, Outcome, Seen
 
 T = TypeVar("T")
@@ -71,27 +71,8 @@ def write(connection: Connection, prepared: Prepared, now: datetime) -> Committe
     _write_told(connection, change.told, change.forget)
     entries += _write_notices(connection, change.notices, change.channel_classes, key, now)
     entries += _write_outcomes(connection, change.outcomes)
-    append(connection, entries)
+    log.append(connection, entries)
     return committed
-
-
-# --- ledger -------------------------------------------------------------------------------------------------------
-
-
-def append(connection: Connection, bodies: Sequence[Body]) -> None:
-    """Seal `bodies` after the ledger's last entry. Raises LedgerError when one is outside the closed schema."""
-    if not bodies:
-        return
-    sealed = ledger.extend(head(connection), map(ledger.leaf, bodies))
-    connection.execute(insert(tables.ledger), [asdict(entry) for entry in sealed])
-
-
-def head(connection: Connection) -> ledger.Head:
-    """Return the ledger's head."""
-    last = connection.execute(
-        select(tables.ledger.c.n, tables.ledger.c.chain_hash).order_by(tables.ledger.c.n.desc()).limit(1)
-    ).first()
-    return ledger.Head(size=last.n + 1, hash=last.chain_hash) if last else ledger.Head()
 
 
 class _DayKey:

@@ -21,18 +21,21 @@ from tocsin.web.guard import LOOPBACK, Guard
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(board: Board, *, hosts: Collection[str] | None = LOOPBACK) -> Starlette:
+def create_app(board: Board, *, hosts: Collection[str] | None = LOOPBACK, ledger: Path | None = None) -> Starlette:
     """Return the console over `board`.
 
     `hosts` are the names in the Host header that it answers to: loopback's by default, None for any (a console that
-    is bound to other addresses, behind a proxy that checks). The application sets no cookie and asks no other server.
+    is bound to other addresses, behind a proxy that checks). `ledger` is the folder of the published log, served as it
+    lies under /ledger/. The application sets no cookie and asks no other server.
     """
+    published = [Mount("/ledger", StaticFiles(directory=ledger, check_dir=False))] if ledger else []
     app = Starlette(
         routes=[
             Route("/", overview),
             Route("/healthz", _health),
             Mount("/api", create_api(board)),
             Mount("/static", StaticFiles(directory=STATIC)),
+            *published,
         ],
         middleware=[Middleware(Guard, hosts=hosts), Middleware(GZipMiddleware, minimum_size=1000)],
     )

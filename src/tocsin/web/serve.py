@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -54,7 +55,13 @@ def _end_on_signals(server: uvicorn.Server) -> None:
 
 
 async def serve(
-    board: Board, loops: Coroutine[Any, Any, None], *, host: str, port: int, tell: Callable[[str], None]
+    board: Board,
+    loops: Coroutine[Any, Any, None],
+    *,
+    host: str,
+    port: int,
+    tell: Callable[[str], None],
+    ledger: Path | None = None,
 ) -> None:
     """Serve the console over `board` while `loops` run; `tell` gets the address. Returns when either ends.
 
@@ -62,7 +69,7 @@ async def serve(
     """
     hosts = LOOPBACK if host in {*LOOPBACK, "::1"} else None
     config = uvicorn.Config(
-        create_app(board, hosts=hosts),
+        create_app(board, hosts=hosts, ledger=ledger),
         host=host,
         port=port,
         log_config=None,

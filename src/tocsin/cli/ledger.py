@@ -1,0 +1,154 @@
+"""`tocsin ledger`: look at the transparency log, prove single entries, and hand it out."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tocsin.cli.arguments import DONE, NEW_FILE, put
+from tocsin.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tocsin.config import Config
+    from tocsin.ledger import Head
+    from tocsin.run.publish import Log
+    from tocsin.store import Store
+
+_CONFIG = click.option(
+    "--config", "config_", type=NEW_FILE, default="tocsin.toml", help="whose ledger (default tocsin.toml)"
+)
+
+
+@click.group()
+def ledger() -> None:
+    """Look at the transparency log, prove an entry, export the log for an auditor."""
+
+
+@ledger.command()
+@_CONFIG
+def key(config_: Path) -> int:
+    """Print the log's public key: the line that works council, regulator and witnesses keep on paper.
+
+    \b
+    Example:
+      tocsin ledger key
+    """
+    with _opened(config_) as (_, log):
+        click.echo(log.signer.verifier.vkey)
+    return DONE
+
+
+@ledger.command()
+@_CONFIG
+def head(config_: Path) -> int:
+    """Check the whole ledger and print its head, the last that was signed, and how many entries are not yet.
+
+    \b
+    Example:
+      tocsin ledger head
+    """
+    with _opened(config_) as (store, log):
+        now, signed = store.verify_ledger(whole=True), store.signed_ledger()
+        put(
+            {
+                "origin": log.signer.verifier.name,
+                "size": now.size,
+                "root": now.root.hex(),
+                "signed_size": signed.size if signed else 0,
+                "signed_root": signed.root.hex() if signed else "",
+            }
+        )
+    return DONE
+
+
+@ledger.command()
+@_CONFIG
+@click.argument("number", metavar="N", type=click.IntRange(min=0))
+def show(config_: Path, number: int) -> int:
+    """Print entry number N, counted from 0, as it stands in the log.
+
+    \b
+    Example:
+      tocsin ledger show 0
+    """
+    with _opened(config_) as (store, _):
+        found = store.ledger_entries(number, number + 1)
+        if not found:
+            raise ConfigError(f"there is none; the ledger has {store.ledger_size()} entries", setting=f"entry {number}")
+        click.echo(found[0].leaf.decode("ascii"))
+    return DONE
+
+
+@ledger.command()
+@_CONFIG
+@click.argument("number", metavar="N", type=click.IntRange(min=0))
+def prove(config_: Path, number: int) -> int:
+    """Print the proof that entry N is under the last signed checkpoint (C2SP tlog-proof).
+
+    \b
+    Example:
+      tocsin ledger prove 41 > entry-41.tlog-proof
+    """
+    from tocsin.ledger import proof
+    from tocsin.run.publish import checkpoint
+
+    with _opened(config_) as (store, log):
+        signed = _signed(store)
+        if number >= signed.size:
+            raise ConfigError(f"is not signed yet; the last checkpoint covers {signed.size}", setting=f"entry {number}")
+        path = store.prove_entry(number, signed.size)
+        file = proof.write(proof.Proof(index=number, path=path, signed=checkpoint(log, signed)))
+    sys.stdout.buffer.write(file)
+    return DONE
+
+
+@ledger.command()
+@_CONFIG
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+def export(config_: Path, folder: Path) -> int:
+    """Write the signed log into DIR, a new folder: checkpoint, tiles, entries, and the public key (C2SP tlog-tiles).
+
+    \b
+    Example:
+      tocsin ledger export /media/stick/ledger && tocsin-audit /media/stick/ledger --key VKEY
+    """
+    from tocsin.run.publish import hand_out
+
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigError("is not empty; an export goes into a folder of its own", setting=str(folder))
+    with _opened(config_) as (store, log):
+        signed = _signed(store)
+        hand_out(store, log, signed, folder)
+    click.echo(f"{signed.size} entries, root {signed.root.hex()[:16]}", err=True)
+    return DONE
+
+
+def _signed(store: Store) -> Head:
+    signed = store.signed_ledger()
+    if signed is None:
+        raise ConfigError("nothing has been signed yet; `tocsin run` signs every minute", setting="ledger")
+    return signed
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Store, Log]]:
+    """Give the store and the log of a configuration. Raises ConfigError when there is no database yet."""
+    from tocsin.run import inputs
+    from tocsin.store import Store
+
+    loaded: Config = inputs.load_config(path)
+    folder = path.resolve().parent
+    database = folder / loaded.database
+    if not database.exists():
+        raise ConfigError(f"{database} is not there yet; `tocsin run` makes it", setting="database")
+    with Store.open(database) as store:
+        yield store, inputs.log_of(loaded, folder)
+
+
+COMMANDS = (ledger,)
