@@ -216,6 +216,12 @@ def test_codes(kind: str, inner: str, codes: list[tuple[str, str]]) -> None:
         pytest.param(comment("Call Jan.", "other"), [], id="other"),
         pytest.param(comment("Contactpersoon: Jan"), [], id="contact"),
         pytest.param(comment(" - KONTAKT Jan"), [], id="contact-behind-a-sign"),
+        pytest.param(comment("Road closed,jan jansen, Town, 0180-330 300,"), [], id="number"),
+        pytest.param(comment("Road closed, +31 6 1234 5678"), [], id="number-abroad"),
+        pytest.param(comment("Road closed. info@example.org"), [], id="mail"),
+        pytest.param(
+            comment("From 09-06-2025 07:00 to 31-07-2025."), ["From 09-06-2025 07:00 to 31-07-2025."], id="dates"
+        ),
         pytest.param(comment("x" * 5_000), ["x" * 4_000], id="long"),
         pytest.param(comment("Twice.") + comment("Twice."), ["Twice."], id="twice"),
         pytest.param(comment(""), [], id="empty"),

@@ -13,8 +13,8 @@ listed no longer. Where a record holds only at certain times of its validity, th
 says so.
 
 Never read: comments for others than the public (internalNote, dataProcessingNote, other, nonGeneralPublicComment) and
-those that begin as a contact, because they carry names, numbers and addresses of site staff; the creation reference,
-the source's name and links, because they carry names of persons and firms; descriptions of the cause in words;
+those that begin as a contact or hold a mail address or telephone number, because they name site staff; the creation
+reference, the source's name and links, because they name persons and firms; descriptions of the cause in words;
 vehicles and persons involved; alternative routes. What a record is, and its cause, is said by code only; the gate
 decides what of that may stay.
 """

@@ -56,6 +56,8 @@ _ABOUT_PEOPLE = (
     "vehicleRegistrationPlateIdentifier",
     "vehicleDriver",
 )
+_MOMENT = re.compile(r"\b\d{1,2}[-./]\d{1,2}[-./]\d{2,4}\b|\b\d{1,2}[:.]\d\d\b", re.ASCII)
+_REACHED = re.compile(r"@|(?<!\w)(?:\+\d{1,3}|0)[ ()/-]{0,3}(?:\d[ ()/-]{0,2}){7,10}(?!\w)", re.ASCII)
 _CONTACT = re.compile(r"\W*(?:contact|kontakt|contatt|contato)", re.IGNORECASE)
 _OVER = {"rejected", "terminated", "beingTerminated", "terminationRequested"}  # OperatorActionStatusEnum
 _RECURRING = ("recurringTimePeriodOfDay", "recurringDayWeekMonthPeriod", "recurringSpecialDay")
@@ -135,7 +137,12 @@ def _is_public(comment: LocalElements) -> bool:
 
 
 def _is_contact(comment: LocalElements) -> bool:
-    return any(_CONTACT.match(words) for inner in comment.each("comment") for _, words in inner.texts())
+    return any(_names_contact(words) for inner in comment.each("comment") for _, words in inner.texts())
+
+
+def _names_contact(words: str) -> bool:
+    """Return whether a comment begins as a contact, or says how somebody is reached by mail or telephone."""
+    return bool(_CONTACT.match(words) or _REACHED.search(_MOMENT.sub(" ", words)))
 
 
 def _situation(element: LocalElements) -> _Situation:
@@ -258,7 +265,7 @@ def _texts(record: LocalElements, publication: Publication, areas: tuple[Area, .
             continue
         for inner in comment.each("comment"):
             for language, words in inner.texts():
-                if not _CONTACT.match(words):
+                if not _names_contact(words):
                     said.setdefault(_language(language or publication.language), []).append(words)
     if note:
         said["en"].append(note)
