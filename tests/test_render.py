@@ -115,6 +115,22 @@ def blind(reason: Reason = Reason.BLIND, **fields: Any) -> Notice:
     return notice(**{**coverage, **fields})
 
 
+def test_blindness_names_the_places_and_the_hazards_that_it_blinds() -> None:
+    told = render(blind(places=("ber-1", "stl-1")), PLACES)
+    assert {"Edwardsville warehouse A", PLACES["ber-1"].name} <= set(told.text.splitlines())
+    assert "Hazards that nobody watches there now: " in told.text
+    assert "Hazards that nobody watches there now: " in told.html
+    assert {"wind", "blizzard"} <= set(told.json["hazards"])
+    assert "Hazards watched again: " in render(blind(Reason.SEEING_AGAIN), PLACES).text
+
+
+def test_a_notice_of_many_messages_names_the_worst_and_counts_the_others() -> None:
+    many = tuple(replace(concern().evidence[0], event=f"e{number}") for number in range(25))
+    told = render(notice(concerns=(replace(concern(), evidence=many),)), PLACES)
+    assert "and 5 more" in told.text
+    assert told.text.count("severity ") == 20
+
+
 # --- the subject --------------------------------------------------------------------------------------------------
 
 
@@ -240,6 +256,7 @@ def test_text_as_a_whole() -> None:
 
 
 def test_blind_text_as_a_whole() -> None:
+    blinded = ", ".join(hazard.label for hazard in HAZARDS.values() if hazard.family in {"wind", "winter"})
     assert render(blind(), PLACES).text == (
         "Blind: no working source watches wind, snow and ice for Edwardsville warehouse A\n"
         "\n"
@@ -247,6 +264,8 @@ def test_blind_text_as_a_whole() -> None:
         "\n"
         "Edwardsville warehouse A\n"
         "  not watched: Wind, Snow and ice\n"
+        "\n"
+        f"Hazards that nobody watches there now: {blinded}\n"
         "\n"
         "Silent sources: gb-metoffice\n"
         "\n"
@@ -436,6 +455,7 @@ def test_json_is_the_notice_of_the_contract() -> None:
         "place_names": ["Edwardsville warehouse A"],
         "threads": ["t1"],
         "families": [],
+        "hazards": [],
         "sources": [],
         "subject": "Act now: Tornado — Edwardsville warehouse A",
         "headline": "Tornado Warning until 9 PM",

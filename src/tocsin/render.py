@@ -73,6 +73,7 @@ def render(notice: Notice, places: Mapping[str, Place], *, language: str = "en")
         "descriptions": [_lined(text, prose(text.description)) for text in told if text.description],
         "wheres": [_where(name, notice, places) for name in _in_order(notice)],
         "unwatched": [_family(family) for family in notice.families],
+        "blinded": [HAZARDS[slug].label for slug in _blinded(notice)],
         "sender_name": plain(notice.sender_name),
         "evidence": _sayings(_evidence(notice)),
         "web": link(notice.web),
@@ -133,6 +134,11 @@ def _what(notice: Notice) -> str:
 
 def _family(name: str) -> str:
     return FAMILIES.get(name, name)
+
+
+def _blinded(notice: Notice) -> list[str]:
+    """Return the hazards of the families that nobody watches, in the order of the list."""
+    return [slug for slug, hazard in HAZARDS.items() if hazard.family in notice.families]
 
 
 def _some(families: Iterable[str]) -> str:
@@ -275,6 +281,7 @@ def _json(notice: Notice, places: Mapping[str, Place], line: str, told: list[Tex
         "place_names": [_name(name, places) for name in notice.places],
         "threads": list(notice.threads),
         "families": list(notice.families),
+        "hazards": _blinded(notice),
         "sources": list(notice.sources),
         "subject": line,
         "headline": plain(told[0].headline),

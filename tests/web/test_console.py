@@ -158,6 +158,36 @@ def test_a_source_says_how_many_areas_are_not_exact(client: TestClient, board: S
     assert ["4 of 7 areas not exact" in line for line in told] == [True, False]
 
 
+def test_what_is_odd_about_a_source_stands_beside_it(client: TestClient, board: SampleBoard) -> None:
+    board.state = overview(sources=[source("x", "Example Office", notes=["went back in time: <b>", "second"])])
+    (line,) = page(client).xpath("//ul[@class='sources']/li")
+    assert "went back in time: <b>" in words(line)
+    assert "second" in words(line)
+
+
+def test_what_is_doubtful_about_an_event_stands_beside_it(client: TestClient, board: SampleBoard) -> None:
+    doubtful = {
+        **TORNADO["evidence"][0],
+        "no_longer_listed_since": "2021-12-11T02:00:00Z",
+        "not_confirmed_since": "2021-12-11T02:05:00Z",
+        "reissue_of": "urn:1",
+        "onset": "2021-12-11T03:00:00Z",
+        "expires": "2021-12-11T02:30:00Z",
+    }
+    board.state = overview(places=[place("Depot", -90, 38, level=4, concerns=[{**TORNADO, "evidence": [doubtful]}])])
+    (line,) = page(client).xpath("//ul[@class='evidence']/li")
+    told = words(line)
+    assert "no longer listed since 20:00" in told
+    assert "not confirmed since 20:05" in told
+    assert "re-issue of urn:1" in told
+    assert "21:00 to 20:30" in told
+
+
+def test_a_clock_that_jumped_is_told(client: TestClient, board: SampleBoard) -> None:
+    board.state = {**overview(), "clock_jumps": [{"at": "2021-12-11T02:00:00Z", "by_s": 10800}]}
+    assert "clock jumped by 10800 s" in words(one(page(client), "//*[@id='status']"))
+
+
 def test_a_source_that_never_answered_is_named(client: TestClient, board: SampleBoard) -> None:
     board.state = overview(sources=[source("x", "Example Office", "failing", as_of=None, succeeded=None)])
     assert "Example Office has not answered yet" in words(one(page(client), "//*[@id='status']"))
