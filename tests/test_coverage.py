@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.coverage import blindness, covers, is_working, silent_from, watch
+from tocsin.coverage import Account, Silence, account, blindness, covers, is_working, silence, silent_from, watch
+from tocsin.hazards import FAMILIES
 from tocsin.model import Code, Health, IssuerClass, Place, Source, State
 
 T = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -181,3 +183,57 @@ def test_blindness_of_a_source_never_heard_has_no_since() -> None:
     found = blindness(LEEDS, [source()], {}, T)
     assert found is not None
     assert found.since is None
+
+
+# --- the whole account --------------------------------------------------------------------------------------------
+
+
+def accounts(
+    *sources: Source, healths: dict[str, Health] | None = None, known: tuple[Source, ...] = ()
+) -> dict[str, Account]:
+    ((_, rows),) = account([LEEDS], sources, healths, T, known=known)
+    return {row.family: row for row in rows}
+
+
+def test_account_has_a_row_for_every_family() -> None:
+    assert accounts(source()).keys() == set(FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("healths", "state", "sources"),
+    [
+        pytest.param(None, "watched", (("met", ""),), id="nothing-has-run"),
+        pytest.param({"met": health(T)}, "watched", (("met", "working"),), id="works"),
+        pytest.param({"met": health(T - STALE)}, "blind", (("met", "no-answer"),), id="silent"),
+        pytest.param({}, "blind", (("met", "never-answered"),), id="never-heard"),
+    ],
+)
+def test_account_of_who_watches(
+    healths: dict[str, Health] | None, state: str, sources: tuple[tuple[str, str], ...]
+) -> None:
+    row = accounts(source(), healths=healths)["wind"]
+    assert (row.state, row.sources, row.candidates) == (state, sources, ())
+    assert row.reason.startswith("met")
+
+
+def test_account_of_what_nobody_watches_names_who_could() -> None:
+    free = source("floods", "flood")
+    row = accounts(source(), known=(free, source("far", "flood", jurisdiction=("FR",))))["flood"]
+    assert (row.state, row.sources, row.candidates) == ("unwatched", (), ("floods",))
+    assert row.reason == "no configured source watches it; the catalogue has floods"
+
+
+def test_account_groups_places_of_which_all_is_the_same() -> None:
+    paris = Place(id="p", name="P", geometry=shapely.Point(2.3, 48.8), geocodes=(Code("ISO3166-1", "FR"),))
+    london = Place(id="l", name="L", geometry=shapely.Point(0, 51.5), geocodes=(Code("ISO3166-1", "GB"),))
+    groups = account([LEEDS, paris, london], [source()], None, T)
+    assert [[one.id for one in some] for some, _ in groups] == [["depot", "l"], ["p"]]
+
+
+def test_silence_names_what_went_missing_first() -> None:
+    beating = replace(source(snapshot=True), cadence=5 * MINUTE, heartbeat=MINUTE)
+    known = Health(source="met", succeeded=T, as_of=T - 19 * MINUTE, beat=T - MINUTE)
+    assert silence(beating, known, T) is None
+    assert silence(beating, known, T + MINUTE) is Silence.FROZEN
+    assert silence(beating, known, T + 60 * MINUTE) is Silence.FROZEN
+    assert silence(beating, replace(known, as_of=T), T + 2 * MINUTE) is Silence.NO_HEARTBEAT

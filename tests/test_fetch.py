@@ -555,3 +555,9 @@ def test_due_links(links: list[Link], seen: list[Link], due: tuple[Link, ...]) -
 
 def test_due_links_takes_no_more_than_so_many() -> None:
     assert fetch.due_links([A, B], seen=(), at_most=1) == (A,)
+
+
+def test_validators_are_left_out_when_all_the_other_polls_were_not_modified() -> None:
+    dice = Random(3)
+    known = Health(source="x", etag='"1"', last_modified=STAMP, unchanged=fetch.FULL_EVERY - 1)
+    assert all(fetch.validators(known, random=dice) == ("", "") for _ in range(100))

@@ -9,7 +9,7 @@ import pytest
 from tocsin.errors import ConfigError
 from tocsin.run.replay import Replay, known_or_stranger, read_archive
 from tocsin.store import Store
-from worlds import HOUR, MINUTE, NOW, PLACES, cap, stamp
+from worlds import HOUR, MINUTE, NOW, PLACES, cap, quakes, stamp
 
 LINE = {"at": stamp(NOW), "source": "stranger", "format": "cap", "file": "a.xml"}
 
@@ -105,3 +105,15 @@ def test_problems_of_documents_come_with_their_file(tmp_path: Path) -> None:
 def test_a_known_source_is_the_catalogues() -> None:
     assert known_or_stranger("us-nws-alerts", "nws").snapshot
     assert known_or_stranger("nobody", "cap").jurisdiction == ("001",)
+
+
+def test_a_recording_of_a_frozen_feed_is_blindness(tmp_path: Path) -> None:
+    bodies = [poll(tmp_path, number * HOUR, quakes(5.2, generated=NOW) + b" " * number) for number in range(4)]
+    lines = [{**line, "source": "us-usgs-earthquakes", "format": "usgs"} for line in bodies]
+    assert ("blind" in [reason for _, reason in told(archive(tmp_path, *lines))]) is True
+
+
+def test_a_recording_that_names_one_file_again_says_not_modified(tmp_path: Path) -> None:
+    line = {**poll(tmp_path, timedelta(), quakes(5.2)), "source": "us-usgs-earthquakes", "format": "usgs"}
+    lines = [{**line, "at": stamp(NOW + number * HOUR)} for number in range(4)]
+    assert "blind" not in [reason for _, reason in told(archive(tmp_path, *lines))]
