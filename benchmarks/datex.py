@@ -36,7 +36,8 @@ from tocsin.model import Event, IssuerClass
 NOW = datetime(2026, 7, 26, 9, tzinfo=UTC)
 SITUATIONS = 12_844  # of the Dutch snapshot of 2026-07-26; 12.5 kB each
 MAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
-TELEPHONE = re.compile(r"(?<![\d.,:/-])(?:\+\d{1,3}|0)[ ()/-]{0,3}(?:\d[ ()-]{0,2}){8,10}(?!\d)")
+MOMENT = re.compile(r"\b\d{1,2}[-./]\d{1,2}[-./]\d{2,4}\b|\b\d{1,2}[:.]\d\d\b")  # no telephone number
+TELEPHONE = re.compile(r"(?<![\w.,:/-])(?:\+\d{1,3}|0)[ ()/-]{0,3}(?:\d[ ()-]{0,2}){8,10}(?!\d)")
 OPENING = re.compile(rb"<(?:\w+:)?situation[ >]")
 CLOSING = re.compile(rb"</(?:\w+:)?situation>")
 COMMENT = re.compile(rb"<(?:\w+:)?generalPublicComment>.*?</(?:\w+:)?generalPublicComment>", re.DOTALL)
@@ -114,7 +115,7 @@ def twice(document: bytes) -> Iterator[bytes]:
 
 def personal(text: str) -> int:
     """Return how many mail addresses and telephone-like numbers stand in a text."""
-    return len(MAIL.findall(text)) + len(TELEPHONE.findall(text))
+    return len(MAIL.findall(text)) + len(TELEPHONE.findall(MOMENT.sub(" ", text)))
 
 
 def words_of(event: Event) -> str:
