@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -204,3 +205,9 @@ def test_what_is_no_feed_is_refused(name: str, body: bytes) -> None:
 def test_unknown_format_is_refused() -> None:
     with pytest.raises(FormatError, match="there are cap, "):
         formats.read("telex", b"", source=SOURCE, now=NOW)
+
+
+def test_docs_show_the_formats_as_they_are() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    shown = {line.split("|")[1].strip(" `"): line.endswith("| yes |") for line in docs.splitlines() if "| `" in line}
+    assert shown == {name: one.SNAPSHOT for name, one in formats.FORMATS.items()}, "run scripts/formats_table.py"
