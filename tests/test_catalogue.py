@@ -34,6 +34,10 @@ def test_catalogue_is_as_wide_as_it_is_meant_to_be() -> None:
     assert len(countries) >= 60
 
 
+def test_every_planned_source_says_why_it_cannot_be_read() -> None:
+    assert [name for name, entry in ENTRIES.items() if entry.is_planned and not entry.source.about] == []
+
+
 def test_no_address_is_listed_twice() -> None:
     urls = [source.url for source in SOURCES.values()]
     assert sorted(urls) == sorted(set(urls))
@@ -78,7 +82,6 @@ def test_find() -> None:
         pytest.param("us-nws-alert", "did you mean us-nws-alerts", id="near"),
         pytest.param("???", "tocsin sources list", id="unlike-any"),
         pytest.param("uk-metoffice", "cannot be read yet (format nswws)", id="planned"),
-        pytest.param("lu-alert", "its reader comes later", id="planned-without-a-word"),
     ],
 )
 def test_find_refuses(name: str, says: str) -> None:
@@ -89,6 +92,13 @@ def test_find_refuses(name: str, says: str) -> None:
 
 def test_hosts_are_those_of_the_catalogue() -> None:
     assert catalogue.hosts(SOURCES["hk-hko"]) == ("alerts.weather.gov.hk", "rss.weather.gov.hk")
+
+
+def test_headers_are_those_of_the_catalogue_and_go_nowhere_else() -> None:
+    source = SOURCES["no-entur-sx"]
+    assert catalogue.headers(source).keys() == {"ET-Client-Name"}
+    assert catalogue.headers(replace(source, url="http://127.0.0.1:8000/feed")) == {}
+    assert catalogue.headers(SOURCES["hk-hko"]) == {}
 
 
 def test_hosts_of_a_source_with_another_address_are_its_own() -> None:

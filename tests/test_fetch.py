@@ -71,6 +71,19 @@ def test_fetch_returns_body_and_validators() -> None:
     assert (found.body, found.etag, found.last_modified, found.status) == (BODY, '"7"', STAMP, 200)
 
 
+def test_fetch_sends_what_the_catalogue_says_the_server_wants() -> None:
+    with FeedServer() as server:
+        ask(server.put("/feed", feed(BODY)), headers={"Client-Name": "desk"}, etag='"7"')
+        assert server.requests[0].headers["Client-Name"] == "desk"
+        assert server.requests[0].headers["If-None-Match"] == '"7"'
+
+
+def test_not_modified_that_was_not_asked_for_is_refused_with_headers_too() -> None:
+    with pytest.raises(FetchError) as raised:
+        answered(status(304), headers={"Client-Name": "desk"})
+    assert raised.value.code == "http-304"
+
+
 def test_fetch_sends_no_validators_it_does_not_have() -> None:
     with FeedServer() as server:
         ask(server.put("/feed", feed(BODY)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from difflib import get_close_matches
 from importlib import resources
@@ -26,7 +26,7 @@ class Entry:
 
     `hosts` are all hosts that belong to it, that of its URL first. A `planned` one is listed but cannot be
     configured yet; the address of a `verified` one stands in a public document. `sunset` is the day on which its
-    publisher will switch it off, where that was announced.
+    publisher will switch it off, where that was announced. `headers` are what its server wants beside a User-Agent.
     """
 
     source: Source
@@ -34,6 +34,7 @@ class Entry:
     is_planned: bool = False
     is_verified: bool = False
     sunset: date | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 WORLD = "001"  # UN M49
@@ -44,7 +45,7 @@ _KEYS = {
     *_PLAIN,
     *("jurisdiction", "watches", "issuer_class"),
     *_SPANS,
-    *("like", "hosts", "planned", "verified", "sunset", "mirrors"),
+    *("like", "hosts", "planned", "verified", "sunset", "mirrors", "headers"),
 }
 _REQUIRED = ("id", "publisher", "url", "format", "licence", "attribution", "jurisdiction", "watches")
 
@@ -99,6 +100,7 @@ def _entry(row: Mapping[str, Any], watches: Mapping[str, list[str]], formats: It
         is_planned=row.get("planned", False),
         is_verified=row.get("verified", False),
         sunset=row.get("sunset"),
+        headers=row.get("headers", {}),
     )
 
 
@@ -166,8 +168,8 @@ def find(name: str) -> Source:
 
 
 def why_not_yet(entry: Entry) -> str:
-    """Return why a planned source cannot be read, and what to take instead where the catalogue says so."""
-    return entry.source.about or "its reader comes later"
+    """Return why a planned source cannot be read, and what to take instead where there is something."""
+    return entry.source.about
 
 
 def hosts(source: Source) -> tuple[str, ...]:
@@ -176,6 +178,12 @@ def hosts(source: Source) -> tuple[str, ...]:
     if entry is not None and entry.source.url == source.url:
         return entry.hosts
     return (urlsplit(source.url).hostname or "",)
+
+
+def headers(source: Source) -> Mapping[str, str]:
+    """Return the headers that the server of `source` wants; none for a source that the catalogue does not list."""
+    entry = ENTRIES.get(source.id)
+    return entry.headers if entry is not None and entry.source.url == source.url else {}
 
 
 def refuses(url: str, format: str) -> str | None:  # noqa: A002 - the word of the command line

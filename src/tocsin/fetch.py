@@ -13,12 +13,13 @@ import re
 import ssl
 import zlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from random import Random
+from types import MappingProxyType
 from typing import Self
 
 import httpx2
@@ -42,6 +43,8 @@ FULL_EVERY = 20
 
 LINKS_PER_POLL = 100
 MAX_VALIDATOR = 1000
+_CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,7 @@ async def fetch(
     etag: str = "",
     last_modified: str = "",
     hosts: Collection[str] = (),
+    headers: Mapping[str, str] = _NONE,
     max_bytes: int = MAX_BYTES,
     unpack: bool = True,
     deadline_s: float = 60,
@@ -111,14 +115,15 @@ async def fetch(
 
     Without `unpack` a body that was packed for its transport is handed over packed: its reader unpacks it in a stream.
     `hosts` are the hosts of the source (`catalogue.hosts`): neither `url`, which may be a link that a feed gave, nor
-    a redirect may lead to another one. Without them only the host of `url` itself is allowed. `deadline_s` counts
+    a redirect may lead to another one. Without them only the host of `url` itself is allowed. `headers` are sent beside
+    the User-Agent. `deadline_s` counts
     from the moment at which the host is ours to ask until the last byte. `now` turns dates in the answer into
     seconds.
 
     Raises FetchError, whose codes `docs/sources.md` lists.
     """
-    headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    headers = {name: value for name, value in headers.items() if value}
+    conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    sent = {**headers, **{name: value for name, value in conditions.items() if value}}
     target = _checked(client, url)
     allowed = set(hosts) or {target.host}
     if target.host not in allowed:
@@ -126,7 +131,7 @@ async def fetch(
     try:
         async with client.turn(target.host), asyncio.timeout(deadline_s):
             limits = (max_bytes, unpack)
-            return await _follow(client, target, headers, allowed=allowed, limits=limits, now=now)
+            return await _follow(client, target, sent, allowed=allowed, limits=limits, now=now)
     except TimeoutError:
         raise FetchError(f"no complete answer within {deadline_s:g} s", code="timeout") from None
 
@@ -258,7 +263,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 async def _read(response: httpx2.Response, sent: dict[str, str], *, limits: tuple[int, bool], now: datetime) -> Fetched:
     headers = response.headers
     wish = egress.retry_after_s(headers.get("Retry-After"), now)
-    if response.status_code == HTTPStatus.NOT_MODIFIED and sent:
+    if response.status_code == HTTPStatus.NOT_MODIFIED and _CONDITIONS & sent.keys():
         body = None
     elif response.status_code == HTTPStatus.OK:
         body = await _body(response, *limits)

@@ -185,6 +185,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "publisher": source.publisher,
         "url": source.url,
         "hosts": list(entry.hosts),
+        "headers": [f"{name}: {value}" for name, value in entry.headers.items()],
         "format": source.format,
         "issuer_class": source.issuer_class.value,
         "jurisdiction": list(source.jurisdiction),

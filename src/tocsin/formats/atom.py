@@ -1,4 +1,4 @@
-"""Atom and RSS as indices of CAP: which alerts there are, by link or embedded whole. Messages, not snapshots.
+"""Atom and RSS as indices of CAP: the alerts that there are, by link or embedded; all that is active, or messages.
 
 An entry that embeds a whole alert gives an item. An entry that links to one gives a link, also when it repeats some
 of the alert's fields: half an alert is not read, because what it lacks may be the end of it. An index without

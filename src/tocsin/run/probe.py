@@ -35,7 +35,9 @@ class Probe:
 async def probe(source: Source, client: fetch.Client, *, clock: Callable[[], datetime]) -> Probe:
     """Return what one request to `source` gives. Links of an index are counted, not followed."""
     try:
-        answer = await fetch.fetch(client, source.url, now=clock(), hosts=catalogue.hosts(source))
+        answer = await fetch.fetch(
+            client, source.url, now=clock(), hosts=catalogue.hosts(source), headers=catalogue.headers(source)
+        )
     except FetchError as error:
         return Probe(source=source.id, error=error.code)
     body = answer.body or b""

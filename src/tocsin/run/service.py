@@ -201,6 +201,7 @@ class Loops:
             etag=etag,
             last_modified=last_modified,
             hosts=hosts,
+            headers=catalogue.headers(source),
             unpack=not formats.is_streamed(source.format),
         )
         if answer.body is None:
