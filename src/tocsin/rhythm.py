@@ -19,7 +19,7 @@ ENOUGH_TIME = timedelta(days=1)
 """What the gaps must span: by then a feed has had a night."""
 
 USUAL_FROM = 0.75
-"""Weight from which a rest counts as usual: an ordinary one of the last 9 days, or an outage-like one seen twice."""
+"""Weight from which a rest counts as usual: an ordinary one of the last nine days, or one of less weight seen twice."""
 
 _STEPS = 4  # buckets for each doubling
 _LAST = 92  # 2**23 s: 97 days

@@ -18,8 +18,11 @@ AHEAD_AT_MOST = timedelta(minutes=5)
 """How far a feed's own time may be ahead of our clock and still count: two clocks never agree."""
 
 MARKS_KEPT = timedelta(days=1)
-OUTAGE_WEIGHT = 0.5
-"""What a rest counts that was told as silence: seen twice it is usual, seen once it may have been an outage."""
+OUTAGE_WEIGHT = 0.8
+"""What a rest counts that was told as silence: usual for two days, and longer only if it comes again by then.
+
+A feed that sleeps at night is thus told as silent once; after a real outage the next one is seen late for two days.
+"""
 
 
 def is_older(moment: datetime | None, health: Health) -> bool:
