@@ -30,6 +30,7 @@ LINE_PX, LETTER_PX, LABELLED_AT_MOST = 16, 7.6, 60  # of a label, to see which w
 STATES_FROM_SPAN = 0.14  # of the world's width: when more is in view, borders of states would be clutter
 HIGHEST_LAT = 84.0  # Web Mercator has no poles
 
+THINNED_WITH_CARE = 5_000  # positions: beyond, keeping rings apart takes a second
 DRAWN_AT_MOST = 600
 """Places on the map, the worst of them: each costs 250 bytes of a page that a telephone must load."""
 
@@ -134,6 +135,10 @@ def _base(view: View) -> dict[str, Any]:
 
 def _seen(geometry: BaseGeometry, view: View) -> Iterable[BaseGeometry]:
     """Yield the parts of a geometry that lie in the view, in pixels; a view over 180° meets it from two sides."""
+    # What lies beyond would fall onto one line, edge over edge: ten seconds for GEOS where somebody meant it to.
+    geometry = shapely.clip_by_rect(geometry, -180.0, -HIGHEST_LAT, 180.0, HIGHEST_LAT)
+    if geometry.is_empty:
+        return
     west, south, east, north = geometry.bounds
     top, bottom = view.north, view.north + HEIGHT / view.scale
     (left, low), (right, high) = _mercator(np.array([[west, south], [east, north]]))
@@ -147,10 +152,20 @@ def _seen(geometry: BaseGeometry, view: View) -> Iterable[BaseGeometry]:
             moved: np.ndarray = (_mercator(points) + offset) * view.scale
             return moved
 
-        flat = shapely.transform(geometry, to_pixels).simplify(0.7)
-        cut = shapely.intersection(shapely.make_valid(flat), shapely.box(-40, -40, WIDTH + 40, HEIGHT + 40))
+        # Not an intersection, which cuts lines wherever they cross: a line that crosses itself often takes minutes.
+        cut = shapely.clip_by_rect(_thinned(shapely.transform(geometry, to_pixels)), *_SHEET)
         if not cut.is_empty:
             yield cut
+
+
+_SHEET = (-40.0, -40.0, WIDTH + 40.0, HEIGHT + 40.0)
+
+
+def _thinned(flat: BaseGeometry) -> BaseGeometry:
+    """Return a geometry without what no pixel shows, valid; its hull where thinning would cross it with itself."""
+    is_small = shapely.get_num_coordinates(flat) <= THINNED_WITH_CARE
+    thinned = shapely.simplify(flat, 0.7, preserve_topology=is_small)
+    return thinned if thinned.is_valid else flat.convex_hull
 
 
 def _path(geometry: BaseGeometry) -> str:
