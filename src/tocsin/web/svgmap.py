@@ -164,7 +164,7 @@ _SHEET = (-40.0, -40.0, WIDTH + 40.0, HEIGHT + 40.0)
 def _thinned(flat: BaseGeometry) -> BaseGeometry:
     """Return a geometry without what no pixel shows, valid; its hull where thinning would cross it with itself."""
     is_small = shapely.get_num_coordinates(flat) <= THINNED_WITH_CARE
-    thinned = shapely.simplify(flat, 0.7, preserve_topology=is_small)
+    thinned = flat.simplify(0.7, preserve_topology=bool(is_small))
     return thinned if thinned.is_valid else flat.convex_hull
 
 
