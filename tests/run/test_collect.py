@@ -173,3 +173,16 @@ def test_take_reads_a_packed_stream_and_ends_what_it_lists_no_longer() -> None:
         ]
         take(store, ROADS, _poll(_situations("b"), format_="datex2"), first.health, now=NOW + MINUTE)
         assert [one.identifier for one in store.events_of(ROADS.id, NOW)] == ["b/b-1"]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_one_identifier_of_two_mailboxes_of_a_domain_is_two_warnings(turn: int) -> None:
+    one = cap("a").replace(b"<sender>", b"<sender>desk@").replace(b"</headline>", b" in the north</headline>")
+    other = cap("a").replace(b"<sender>", b"<sender>office@").replace(b"</headline>", b" in the south</headline>")
+    with Store.open(None) as store:
+        take(store, MESSAGES, _poll(one, other), UNKNOWN, now=NOW)
+        before = {event.id: event for event in store.events_of(MESSAGES.id, NOW)}
+        assert len(before) == 2
+        assert not any("desk" in event.sender or "office" in event.sender for event in before.values())
+        take(store, MESSAGES, _poll(*(one, other)[::turn]), UNKNOWN, now=NOW)
+        assert {event.id: event for event in store.events_of(MESSAGES.id, NOW)} == before

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, replace
 from enum import IntEnum
 
 from tocsin import hazards
@@ -25,7 +25,7 @@ from tocsin.gate.sentences import is_person_alert
 from tocsin.gate.wording import names_topic
 from tocsin.model import Category, Code, Decision, Event, IssuerClass, Item, MsgType, Scope, Status, Verdict
 
-ENGINE = "2"
+ENGINE = "3"
 """Raised whenever the code, not the lists, changes what the gate does."""
 
 RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{codes.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()
@@ -256,6 +256,11 @@ def _admitted(verdict: Verdict, rule: str, events: Iterable[Event]) -> Ruling:
     return Ruling(
         Decision(verdict=verdict, rule=rule, ruleset=RULESET), tuple(Admitted(event, _SEAL) for event in kept)
     )
+
+
+def beside(one: Admitted, *, part: int) -> Admitted:
+    """Return an admitted event as another part of its message: two senders whose mailboxes went share one name."""
+    return Admitted(replace(one.event, part=part), _SEAL)
 
 
 def _dropped(rule: str) -> Ruling:

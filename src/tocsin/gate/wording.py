@@ -18,7 +18,7 @@ _CODE = re.compile(r"[\w .;:,/()+#-]{1,80}")
 _HOST = re.compile(r"[\w.-]{1,253}")
 _WEB = 2_000  # characters; longer links are tracking, not addresses
 _DIGEST = 32
-_MAILBOX = 4  # hexadecimal digits: 16 bits
+_ANOTHER = "~another"  # no domain has such a name, so nothing is linked
 _KEPT_SCHEMES = {"awareness_level", "awareness_type"}
 
 
@@ -79,27 +79,30 @@ def _names(event: Event) -> dict[str, Any]:
     return {
         "sender": sender_of(event.sender),
         "identifier": identifier_of(event.identifier),
-        "references": tuple(
-            Reference(sender_of(r.sender), identifier_of(r.identifier), r.sent) for r in event.references
-        ),
+        "references": tuple(_reference(one, event.sender) for one in event.references),
         "aliases": tuple(map(identifier_of, event.aliases)),
     }
 
 
-def sender_of(sender: str) -> str:
-    """Return what may stay of a sender: of a mailbox its domain and 16 bits by which two of one domain are told apart.
+def _reference(reference: Reference, sender: str) -> Reference:
+    """Return a reference with no mailbox in it. One to another mailbox of the sender's domain stays one to another."""
+    kept, own = sender_of(reference.sender), sender_of(sender)
+    is_foreign = kept == own and _mailbox(reference.sender) != _mailbox(sender)
+    return Reference(kept + _ANOTHER if is_foreign else kept, identifier_of(reference.identifier), reference.sent)
 
-    "w-nws.webmaster@noaa.gov" gives "noaa.gov~012f". So few bits name no mailbox, for thousands share them; without
-    them one mailbox could end what another of its domain had warned of, or hide it behind the same identifier.
+
+def _mailbox(sender: str) -> str:
+    return clean(sender).rpartition("<")[2].strip(" <>").casefold()
+
+
+def sender_of(sender: str) -> str:
+    """Return what may stay of a sender: of a mailbox only its domain. "w-nws.webmaster@noaa.gov" gives "noaa.gov".
+
+    Not even a few bits of the mailbox: they would tell who of an office was on duty.
     """
     shown = clean(sender).strip()
-    if "@" not in shown:
-        return shown
     host = shown.rpartition("@")[2].strip(" <>")
-    if not _HOST.fullmatch(host):
-        return identifier_of(shown)
-    mailbox = shown.rpartition("<")[2].strip(" <>").casefold()
-    return f"{host}~{hashlib.sha256(mailbox.encode()).hexdigest()[:_MAILBOX]}"
+    return (host if _HOST.fullmatch(host) else identifier_of(shown)) if "@" in shown else shown
 
 
 def identifier_of(identifier: str) -> str:

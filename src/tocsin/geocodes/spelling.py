@@ -20,7 +20,7 @@ SUBDIVISION = "ISO3166-2"
 WORLD = "001"
 
 # FIPS 5-2 number of each US state and territory, and its letters, which UGC and ISO 3166-2:US use too.
-_STATE_OF = dict(
+STATES = dict(
     pair.split(":")
     for pair in [
         "01:AL",
@@ -81,7 +81,7 @@ _STATE_OF = dict(
         "78:VI",
     ]
 )
-_NUMBER_OF = {letters: number for number, letters in _STATE_OF.items()}
+_NUMBER_OF = {letters: number for number, letters in STATES.items()}
 _TERRITORIES = frozenset({"AS", "GU", "MP", "PR", "VI"})  # ISO 3166 lists them as countries and as parts of the US
 
 # SGC number of each Canadian province and territory, and its letters of ISO 3166-2:CA.
@@ -166,8 +166,8 @@ def _german(scheme: str, value: str) -> Code:
 def _county(state: str, county: str) -> Code:
     if state == "00" and county == "000":
         return Code(COUNTRY, "US")
-    if county == "000" and state in _STATE_OF:
-        return _state(_STATE_OF[state])
+    if county == "000" and state in STATES:
+        return _state(STATES[state])
     return Code("SAME", f"0{state}{county}")
 
 
@@ -220,7 +220,7 @@ def region_of(code: Code) -> Code | None:
     if scheme in {COUNTRY, SUBDIVISION}:
         return code
     if scheme in {"SAME", "UGC-Z"}:
-        state = _STATE_OF.get(value[1:3], "") if scheme == "SAME" else value[:2]
+        state = STATES.get(value[1:3], "") if scheme == "SAME" else value[:2]
         return _state(state) if state in _NUMBER_OF else None
     if scheme.startswith("SGC"):
         province = _PROVINCE_OF.get(value[:2])

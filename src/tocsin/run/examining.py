@@ -24,6 +24,7 @@ from tocsin.run import vitals
 
 log = structlog.get_logger("tocsin")
 
+_APART = 1_000  # parts of one message, of which no reader makes so many
 _PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 
 
@@ -62,21 +63,29 @@ class Found:
         """Examine the items of one part of a document, and keep of them what may be kept."""
         for item in reading.items:
             ruling = gate.examine(item, issuer_class=source.issuer_class)
-            admitted = {one.event.id: one for one in ruling.admitted}
-            self.admitted |= admitted
+            admitted = {self._keep(one) for one in ruling.admitted}
             self.decisions.append((ruling.decision, record.item_digest(item)))
             problems = [*item.problems, *_far_off(source, ruling.admitted, at=item.at)]
             self.problems += problems
             self.faulty += problems if ruling.admitted or not item.events else ()
-            self.repaired |= admitted.keys() if any(problem.is_repaired for problem in item.problems) else set()
+            self.repaired |= admitted if any(problem.is_repaired for problem in item.problems) else set()
             self.beat = _newest(self.beat, *_signs_of_life(item, ruling), now=now)
             if document.link is not None:
-                self.named[document.link] = self.named.get(document.link, frozenset()) | admitted.keys()
+                self.named[document.link] = self.named.get(document.link, frozenset()) | admitted
         self.problems += reading.problems
         self.faulty += reading.problems
         self.links += reading.links
         self.is_complete &= reading.is_complete
         self.as_of = _newest(self.as_of, reading.as_of, now=now)
+
+    def _keep(self, one: gate.Admitted) -> str:
+        """Keep an admitted event and return its id. Of two that differ under one name both are kept, in any order."""
+        while (known := self.admitted.get(one.event.id)) is not None and known.event != one.event:
+            if record.to_text(one.event) < record.to_text(known.event):
+                self.admitted[one.event.id], one = one, known
+            one = gate.beside(one, part=one.event.part + _APART)
+        self.admitted[one.event.id] = one
+        return one.event.id
 
 
 def examine(documents: Sequence[Document], source: Source, now: datetime) -> Found:
