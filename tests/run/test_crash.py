@@ -14,7 +14,7 @@ POINTS = 60
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the kill sweep forks")
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_kill_at_any_line_loses_nothing_and_repeats_once_at_most(tmp_path: Path) -> None:
     sweep = Path(__file__).with_name("crash_sweep.py")
     done = subprocess.run(  # noqa: S603  our own script

@@ -26,6 +26,8 @@ from victim import CHANNELS, STEPS
 
 from tocsin import ledger, record
 
+pytestmark = pytest.mark.timeout(600)  # hundreds of processes, on a machine that may be busy
+
 LINES = 64  # points of the sweep over lines
 KILLED = -9
 _MEMORY = Path("/dev/shm")  # noqa: S108
