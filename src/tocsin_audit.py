@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """tocsin-audit: an outsider's check of Tocsin's transparency log, or with --tree of any C2SP tiled log.
 
 One file for Python >= 3.11 with `cryptography`, and no line shared with Tocsin: who audits must not run the audited

@@ -109,7 +109,12 @@ def checkpoint(
 
 
 def write(
-    folder: Path, entries: Sequence[bytes], *, at_s: int, witnesses: Sequence[Signer] = (COUNCIL, OFFICER), log: Signer = LOG
+    folder: Path,
+    entries: Sequence[bytes],
+    *,
+    at_s: int,
+    witnesses: Sequence[Signer] = (COUNCIL, OFFICER),
+    log: Signer = LOG,
 ) -> None:
     """Write a log into `folder`."""
     hashes = [sha(b"\x00" + entry) for entry in entries]

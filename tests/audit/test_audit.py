@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import base64
 import gzip
 import json
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,10 +18,10 @@ from random import Random
 from typing import Any
 
 import pytest
-import tile_log
-from tile_log import COUNCIL, LOG, OFFICER, POLICY, RULES, leaf
 
+import tile_log
 import tocsin_audit
+from tile_log import COUNCIL, LOG, OFFICER, POLICY, RULES, leaf
 
 SIZE = 700
 Run = Callable[..., tuple[int, dict[str, Any]]]
@@ -49,7 +51,9 @@ def written(folder: Path, entries: list[bytes], **options: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("honest"), list(tile_log.story(SIZE, a_day=10)), at_s=tile_log.seen_at(SIZE, a_day=10))
+    return written(
+        tmp_path_factory.mktemp("honest"), list(tile_log.story(SIZE, a_day=10)), at_s=tile_log.seen_at(SIZE, a_day=10)
+    )
 
 
 def test_honest_log_is_ok_and_is_kept(honest: Path, run: Run, tmp_path: Path) -> None:
@@ -306,7 +310,11 @@ MEANING = {  # the entries, the codes of findings
     "no start": ([day("2025-03-01")], {"sense"}),
     "rules changed": ([at("2025-03-01T00:00Z"), day("2025-03-01").replace(b"abab", b"acac")], {"sense"}),
     "rules changed at a start": (
-        [at("2025-03-01T00:00Z"), at("2025-03-01T00:00Z").replace(b"ab", b"ac"), day("2025-03-01").replace(b"ab", b"ac")],
+        [
+            at("2025-03-01T00:00Z"),
+            at("2025-03-01T00:00Z").replace(b"ab", b"ac"),
+            day("2025-03-01").replace(b"ab", b"ac"),
+        ],
         set(),
     ),
     "key gone in time": ([at("2025-02-01T00:00Z"), gone("2025-02-01"), at("2025-03-03T00:00Z")], set()),
@@ -344,7 +352,9 @@ def test_time_of_a_kept_cosignature_binds_what_it_covered(tmp_path: Path, run: R
 def test_extension_lines_are_text_too(tmp_path: Path, run: Run) -> None:
     folder = written(tmp_path / "log", ENTRIES[:5])
     text = (folder / "checkpoint").read_text(encoding="utf-8").split("\n\n")[0] + "\nthe march on Monday\n"
-    signed = text + "\n" + LOG.line(text) + COUNCIL.line(text, 1_800_000_000 - 10**8) + OFFICER.line(text, 1_743_379_200)
+    signed = (
+        text + "\n" + LOG.line(text) + COUNCIL.line(text, 1_800_000_000 - 10**8) + OFFICER.line(text, 1_743_379_200)
+    )
     (folder / "checkpoint").write_text(signed, encoding="utf-8")
     code, report = run(folder)
     assert code == 1
@@ -444,15 +454,21 @@ def folder_instead(path: Path) -> None:
     path.mkdir()
 
 
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 HOSTILE: dict[str, Callable[[Path], None]] = {
     "symlink": link, "symlinked folder": link_folder, "a terabyte": sparse, "pipe": pipe, "folder": folder_instead,
-    "empty": lambda path: path.write_bytes(b"") and None, "missing": lambda path: path.unlink(),
+    "empty": empty, "missing": Path.unlink,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "tile/0/000", "tile/entries/002.p/188", "tile/1/000.p/2"])
 @pytest.mark.parametrize("act", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_files_end_in_a_sentence(act: Callable[[Path], None], name: str, honest: Path, run: Run, tmp_path: Path) -> None:
+def test_hostile_files_end_in_a_sentence(
+    act: Callable[[Path], None], name: str, honest: Path, run: Run, tmp_path: Path
+) -> None:
     if act is link_folder and "/" not in name:
         return
     shutil.copytree(honest, tmp_path / "log")
@@ -460,8 +476,11 @@ def test_hostile_files_end_in_a_sentence(act: Callable[[Path], None], name: str,
     assert run(tmp_path / "log")[0] == 2
 
 
-STRAYS = ["tile/0/000.p/0", "tile/0/0", "tile/0/999", "tile/00/000", "tile/7/000", "tile/64/000", "tile/x", "tile/entries/x000/000",
-          "tile/0/002.p/189", "tile/0/002", "tile/entries/003", "tile/0/000.p/256", "tile/0/000.p/01", "tile/note/000"]  # fmt: skip
+STRAYS = [
+    "tile/0/000.p/0", "tile/0/0", "tile/0/999", "tile/00/000", "tile/7/000", "tile/64/000", "tile/x", "tile/0/002",
+    "tile/entries/x000/000", "tile/0/002.p/189", "tile/entries/003", "tile/0/000.p/256", "tile/0/000.p/01",
+    "tile/note/000",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STRAYS)
@@ -504,7 +523,7 @@ def test_huge_claim_ends_at_the_first_gap(tmp_path: Path, run: Run) -> None:
 
 def proof(number: int, entries: list[bytes], **changes: str) -> str:
     hashes = [tile_log.sha(b"\0" + entry) for entry in entries]
-    steps = "".join(f"{tile_log.base64.b64encode(step).decode()}\n" for step in tile_log.inclusion(number, hashes))
+    steps = "".join(f"{base64.b64encode(step).decode()}\n" for step in tile_log.inclusion(number, hashes))
     head = tile_log.checkpoint(hashes, at_s=tile_log.seen_at(len(entries)))
     parts = {"first": "c2sp.org/tlog-proof@v1\n", "extra": "", "index": f"index {number}\n", "steps": steps} | changes
     return "".join(parts.values()) + "\n" + head
@@ -542,7 +561,7 @@ def test_growth_is_proven_without_the_log(tmp_path: Path, run: Run) -> None:
     state = tmp_path / "head"
     run(written(tmp_path / "log", ENTRIES[:150]), "--state", state)
     hashes = [tile_log.sha(b"\0" + entry) for entry in ENTRIES]
-    steps = "".join(f"{tile_log.base64.b64encode(step).decode()}\n" for step in tile_log.growth(150, hashes))
+    steps = "".join(f"{base64.b64encode(step).decode()}\n" for step in tile_log.growth(150, hashes))
     head = tile_log.checkpoint(hashes, at_s=tile_log.seen_at(300))
     (tmp_path / "growth").write_text(f"old 150\n{steps}\n{head}", encoding="utf-8")
     (tmp_path / "wrong").write_text(f"old 150\n{steps.replace('A', 'B')}\n{head}", encoding="utf-8")
@@ -562,7 +581,7 @@ class Server(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         first, _, rest = self.path.removeprefix("/").partition("/")
         if first == "away":
             self.send_response(302)
@@ -621,7 +640,7 @@ def test_program_is_one_file_of_few_lines_and_fewer_imports() -> None:
         for alias in node.names
     }
     roots = {name.split(".")[0] for name in names}
-    assert roots <= {*tocsin_audit.sys.stdlib_module_names, "cryptography"}
+    assert roots <= {*sys.stdlib_module_names, "cryptography"}
 
 
 @pytest.mark.parametrize("code", tocsin_audit.SENTENCES)
@@ -633,8 +652,12 @@ def test_sentences_say_the_same_in_each_language(code: str) -> None:
     assert fields[0] == fields[1] == fields[2]
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "nothing to object"), ("de", "keine Beanstandung"), ("fr", "rien à redire")])
-def test_report_for_people(language: str, words: str, honest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "nothing to object"), ("de", "keine Beanstandung"), ("fr", "rien à redire")]
+)
+def test_report_for_people(
+    language: str, words: str, honest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "policy").write_text(POLICY, encoding="utf-8")
     arguments = [honest, "--policy", tmp_path / "policy", "--state", tmp_path / "head", "--lang", language]
     assert tocsin_audit.main([str(each) for each in arguments]) == 0

@@ -60,7 +60,10 @@ def grown(row: dict[str, Any]) -> bool:
 
 
 # Two vectors use a root that is not 32 bytes, see the vectors' MANIFEST.md; a strict verifier may refuse them.
-DEGENERATE = {"inclusion/single-entry/empty-root-and-leaf", "consistency/additional/sizes-are-equal-one-and-proof-is-empty"}
+DEGENERATE = {
+    "inclusion/single-entry/empty-root-and-leaf",
+    "consistency/additional/sizes-are-equal-one-and-proof-is-empty",
+}
 
 
 def test_inclusion_vectors(tlog: Path) -> None:
@@ -85,15 +88,14 @@ def test_signed_notes_agree_with_go(tlog: Path) -> None:
         except ValueError:
             assert verdict.startswith("bad vkey"), row["name"]
             continue
-        try:
+        if verdict == "ok":
             text, signers = tocsin_audit.open_note(row["note"].encode(), keys)
-        except Broken as why:
-            known = {"malformed": "damaged", "invalid": "signature", "no verifiable": "signature"}
-            assert any(part in verdict and why.code == code for part, code in known.items()), row["name"]
+            assert row["note"].startswith(text.decode())
+            assert len(signers) == row["sigs"]
             continue
-        assert verdict == "ok", row["name"]
-        assert row["note"].startswith(text.decode())
-        assert len(signers) == row["sigs"]
+        with pytest.raises(Broken) as refused:
+            tocsin_audit.open_note(row["note"].encode(), keys)
+        assert refused.value.code == ("damaged" if "malformed" in verdict else "signature"), row["name"]
 
 
 def test_ed25519_edges(tlog: Path) -> None:
@@ -148,7 +150,9 @@ def test_logs_after_the_base_was_kept(
 
 
 def test_log_of_tessera(tlog: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "policy").write_text(f"log {(tlog / 'tessera-log.vkey').read_text().strip()}\nquorum none\n", encoding="utf-8")
+    (tmp_path / "policy").write_text(
+        f"log {(tlog / 'tessera-log.vkey').read_text().strip()}\nquorum none\n", encoding="utf-8"
+    )
     trust = ("--tree", "--policy", tmp_path / "policy", "--state", tmp_path / "head")
     assert audit(capsys, tlog / "tessera-log", *trust)[0] == 0
 
