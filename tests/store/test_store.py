@@ -254,6 +254,16 @@ def test_ledger_verifies_and_its_head_is_the_root_over_all_leaves(store: Store) 
     assert head == store.ledger_head() == ledger.verify(store.ledger_entries()).head
 
 
+def test_head_is_shown_without_a_check_and_whatever_stands_there(store: Store) -> None:
+    store.commit(everything(), now=NOW)
+    shown = store.ledger_head()
+    assert shown.size == store.ledger_size()
+    assert shown == store.verify_ledger()
+    store.commit(Change(is_start=True), now=NOW)
+    _tamper(store, "UPDATE ledger SET leaf_hash = 'text' WHERE n = 7")
+    assert store.ledger_head() == shown
+
+
 def test_ledger_can_be_read_in_parts(store: Store) -> None:
     store.commit(everything(), now=NOW)
     whole = store.ledger_entries()

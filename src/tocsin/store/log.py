@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select
@@ -69,6 +70,15 @@ def verified(connection: Connection, known: Frontier, *, whole: bool) -> Frontie
         if tree.head != mark:
             raise ForkError("the ledger no longer leads to a head that it once had", size=mark.size)
     return ledger.verify(entries(connection, tree.size, None), after=tree)
+
+
+def shown(connection: Connection, known: Frontier) -> Frontier:
+    """Return the tree that the leaf hashes after `known` lead to, unchecked, as far as they are hashes at all."""
+    query = select(_entries.leaf_hash).where(_entries.n >= known.size).order_by(_entries.n)
+    hashes = connection.execute(query).scalars()
+    for leaf in takewhile(lambda one: isinstance(one, bytes), hashes):
+        known = known.extended(leaf)
+    return known
 
 
 def last_signed(connection: Connection) -> Head | None:

@@ -177,8 +177,12 @@ class Store:
             return log.size(connection)
 
     def ledger_head(self) -> Head:
-        """Return the head that the last check led to (`verify_ledger`)."""
-        return self._verified.head
+        """Return the head that the leaf hashes lead to, for showing; `verify_ledger` says whether it is true.
+
+        Cost: a hash for each entry since the last check.
+        """
+        with self._moment() as connection:
+            return log.shown(connection, self._verified).head
 
     def ledger_entries(self, start: int = 0, stop: int | None = None) -> tuple[Entry, ...]:
         """Return the ledger's entries from number `start` up to but not including `stop`."""
