@@ -10,7 +10,7 @@ checkpoint; 4 quorum of witnesses, and its age; 5 each entry is of the closed sc
 6 the entries make sense together. --tree leaves out 5 and 6. Exit: 0 ok, 1 finding, 2 broken, 3 unwitnessed.
 It cannot show that no other program watched, that the rules are wise, or that every act was logged.
 Sources: RFC 6962, RFC 9162; c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-policy,
-tlog-proof, tlog-witness. Where one of them leaves a choice, this program is the stricter.
+tlog-proof, tlog-witness; where one leaves a choice, this program is the stricter.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ KINDS: dict[str, dict[str, str]] = {
     "delivery": {"minute": "minute", "notice": "hex", "state": "sent|failed|given-up", "attempts": "int"},
     "purge": {"day": "day", "events": "int", "notices": "int"},
     "key-destroyed": {"day": "day"},
+    "clock-jump": {"minute": "minute", "direction": "ahead|back", "seconds": "int"},
 }  # fmt: skip
 TIMELESS = {"key-destroyed"}  # its day is the key's, not that of the act
 LEAF_BYTES = 1_024
-KEY_DAYS = 29  # a day's key lives for 30 days: it is not destroyed within 29 days of its day,
-KEY_OVERDUE_DAYS = 32  # nor kept beyond these
+KEY_DAYS, KEY_OVERDUE_DAYS = 29, 32  # a day's key lives for 30 days, not destroyed before the one nor after the other
 SKEW_S = 15 * 60  # between honest clocks
 
 # --- What is said, a row each: severity, code, English, German, French. -----------------------------------------------
@@ -104,6 +104,8 @@ ROWS = [row.split(" | ") for row in SPEECH.strip().split("\n")]
 SENTENCES = {code: (severity, *said) for severity, code, *said in ROWS}
 EXIT = {"ok": 0, "finding": 1, "broken": 2, "unwitnessed": 3}
 LANGUAGES = ("en", "de", "fr")
+TAGS = {"ok": ("ok", "gut", "bon"), "note": ("note", "Hinweis", "note"), "finding": ("FINDING", "BEFUND", "CONSTAT"),
+        "broken": ("BROKEN", "FEHLER", "ERREUR"), "unwitnessed": ("UNWITNESSED", "UNBEZEUGT", "SANS TÉMOIN")}  # fmt: skip
 
 
 class Broken(Exception):  # noqa: N818  - named for the verdict that it leads to
@@ -144,7 +146,8 @@ class Report:
 
     def text(self, language: str) -> str:
         """Return the report for people."""
-        rows = [f"{line['severity']:12} {self.sentence(code, language)}" for code, line in self.lines.items()]
+        tags = {severity: tag[LANGUAGES.index(language)] for severity, tag in TAGS.items()}
+        rows = [f"{tags[line['severity']]:12} {self.sentence(code, language)}" for code, line in self.lines.items()]
         return "\n".join([*rows, self.sentence(self.verdict, language)])
 
     def json(self, language: str) -> str:
@@ -240,7 +243,7 @@ class Head(NamedTuple):
 
     origin: str
     size: int
-    root: str  # in base64
+    root: str  # in hex
     extra: list[str]  # extension lines
     cosigned: dict[str, int]  # the policy's name of a witness -> POSIX seconds
     raw: bytes
@@ -271,7 +274,7 @@ class Trust:
             origin, size, root, *extra = text.decode("utf-8")[:-1].split("\n")
             if not all((origin, *extra)) or not re.fullmatch("0|[1-9][0-9]{0,17}", size):
                 raise ValueError("not a checkpoint")
-            unbase64(root, HASH_BYTES)
+            root = unbase64(root, HASH_BYTES).hex()
         except ValueError:
             raise Broken("damaged", "checkpoint") from None
         if not any(key in signers and key.name == origin for key in self.logs.values()):
@@ -559,14 +562,14 @@ class Story:
         self.kinds[kind] += 1
         latest = self.early if index < self.known else self.late
         if kind not in TIMELESS:
-            if ends < self.clock - DAY:
+            if ends < self.clock - DAY and kind != "clock-jump":
                 self.report.add("sense", f"#{index} {kind}")
             if ends < self.key_until:  # what follows the destruction shows that it was too early
                 self.report.add("key", f"#{index} {kind}")
             if begins > latest:
                 self.report.add("ahead", f"#{index} {kind}")
             else:
-                self.clock = max(self.clock, begins)
+                self.clock = begins if kind == "clock-jump" else max(self.clock, begins)
         if kind == "start":
             self.ruleset = said["ruleset"]
         elif kind == "decision":
@@ -622,8 +625,8 @@ class Audit:
 
     def check_witnesses(self, head: Head) -> None:
         """Report who vouches for the checkpoint, and whether the oldest of their signatures is too old."""
-        times = {name: datetime.fromtimestamp(min(at, 1 << 37), UTC) for name, at in head.cosigned.items()}
-        said = ", ".join(f"{shown(name)} {at:%Y-%m-%dT%H:%MZ}" for name, at in times.items())
+        times = [(shown(name), datetime.fromtimestamp(min(at, 1 << 37), UTC)) for name, at in head.cosigned.items()]
+        said = ", ".join(f"{name} {at:%Y-%m-%dT%H:%MZ}" for name, at in times)
         for name in (name for name, at in head.cosigned.items() if at > self.now_s + SKEW_S):
             self.report.add("ahead", name)
         if self.trust.quorum is None:
@@ -640,8 +643,8 @@ class Audit:
         copy = state.with_name(f"{state.name}.conflict-{sha256(head.raw).hex()[:16]}")
         path = str(copy) if write_whole(copy, head.raw) else "–"
         self.report.add(code)
-        roots = {"old_root": known.root[:16], "root": head.root[:16]}
-        self.report.add("evidence", old=known.size, size=head.size, path=path, **roots)
+        old, new = known.root[:16], head.root[:16]
+        self.report.add("evidence", old=known.size, old_root=old, size=head.size, root=new, path=path)
         self.report.notes += [known.raw.decode(), head.raw.decode()]
 
     def keep(self, head: Head, state: Path) -> None:
@@ -665,7 +668,7 @@ class Audit:
         old_root = self.check_tree(source, head, known.size if known else 0, story)
         story.end()
         if known and old_root and self.report.verdict != "broken":
-            if old_root == unbase64(known.root):
+            if old_root == bytes.fromhex(known.root):
                 self.report.add("extends", old=known.size)
             else:
                 self.contradict("rewritten", known, head, state)
@@ -693,7 +696,7 @@ class Audit:
                     self.report.add("damaged", tile_path(str(level), *at))
             for number, entry in enumerate(entries, start):
                 story.read(number, entry)
-        if tree.root([]) != unbase64(head.root):
+        if tree.root([]) != bytes.fromhex(head.root):
             self.report.add("root")
         if {"root", "damaged"} & self.report.lines.keys():
             return None
@@ -719,13 +722,13 @@ class Audit:
         """Check a tlog-proof of an entry, or (it begins with "old N") that the log grew since the kept checkpoint."""
         top, _, note = text.partition("\n\n")
         head, known, state = self.open(note.encode())
-        root, (kind, *lines) = unbase64(head.root), top.split("\n")
+        root, (kind, *lines) = bytes.fromhex(head.root), top.split("\n")
         try:
             if kind.startswith("old "):
                 if known is None or kind != f"old {known.size}":
                     raise Broken("kept-unfit", str(state))
                 proof = [unbase64(line, HASH_BYTES) for line in lines]
-                roots, what = (unbase64(known.root), root), f"{known.size} -> {head.size}"
+                roots, what = (bytes.fromhex(known.root), root), f"{known.size} -> {head.size}"
                 holds = grown_roots(known.size, head.size, roots[0], proof) == roots
             else:
                 if lines[0].startswith("extra "):
