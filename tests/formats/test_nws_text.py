@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tocsin import formats, gate, lifecycle
+from tocsin.errors import FormatError
 from tocsin.formats import nws_text
 from tocsin.model import Certainty, Code, Event, IssuerClass, MsgType, Reading, Severity, Status, Urgency, Verdict
 
@@ -488,3 +489,45 @@ def test_number_of_vtec_in_a_segment_is_capped() -> None:
     (item,) = read(product(*[TORNADO] * 100)).items
     assert len(item.events) == 60
     assert any("more VTEC" in problem.message for problem in item.problems)
+
+
+def test_codes_of_all_products_are_capped() -> None:
+    states = [f"{letter}{other}C000>999" for letter in "ABC" for other in "DE"]
+    reading = read(*[product(TORNADO, zones="-".join(states) + "-202330-")] * 10)
+    assert sum(len(event.areas[0].geocodes) for item in reading.items for event in item.events) == 10_000
+    assert any("too many" in problem.message for problem in reading.items[-1].problems)
+
+
+def test_codes_that_are_written_out_are_all_read() -> None:
+    zones = "-\n".join(f"A{chr(65 + n % 26)}Z{n:03}" for n in range(999)) + "-202330-"
+    reading = read(*[product(TORNADO, zones=zones)] * 12)
+    assert sum(len(event.areas[0].geocodes) for item in reading.items for event in item.events) == 12 * 999
+
+
+@pytest.mark.parametrize(("count", "read_count"), [(200, 200), (201, 200), (3_000, 200)])
+def test_number_of_segments_of_a_product_is_capped(count: int, read_count: int) -> None:
+    segments = "\n\n".join(f"KSC015-201230-\n/{TORNADO}/\n\n$$" for _ in range(count))
+    (item,) = read(f"WFUS53 KQQQ 201154\nTORQQQ\n\n{segments}\n".encode()).items
+    assert len(item.events) == read_count
+    assert any("more than 200 segments" in problem.message for problem in item.problems) == (count > read_count)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param(b"WFUS53 KQQQ 201154\nSPSQQQ\n" * 1_001, "more than 1000 alerts", id="alerts"),
+        pytest.param(b"WFUS53 KQQQ 201154\nSPSQQQ\n" + b"KSC015-201230-\n" * 3, "", id="three-segments"),
+        pytest.param((b"WFUS53 KQQQ 201154\nSPSQQQ\n" + b"KSC015-201230-\n$$\n" * 200) * 11, "2000", id="segments"),
+    ],
+)
+def test_number_of_alerts_is_capped(body: bytes, message: str) -> None:
+    reading = read(body)
+    assert message in "".join(problem.message for problem in reading.problems)
+    assert bool(reading.problems) == bool(message)
+    assert reading.is_complete != bool(message)
+
+
+@pytest.mark.parametrize("body", [b"WFUS53 KQQQ 201154\n" * 20_001, b"WFUS53 KQQQ 201154\n" + b" " * 5 * 2**20])
+def test_document_that_is_too_large_is_refused(body: bytes) -> None:
+    with pytest.raises(FormatError):
+        read(body)

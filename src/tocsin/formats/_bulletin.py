@@ -18,6 +18,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+from tocsin.errors import FormatError
+
+MAX_BYTES = 5 * 2**20  # some 2,000 bulletins
+MAX_PRODUCTS = 20_000
+"""Headers of one document, whatever stands under them."""
 HEADER = re.compile(r"([A-Z]{4}[0-9]{2}) ([A-Z]{4}) ([0-9]{2})([0-9]{2})([0-9]{2})(?: ([A-Z]{3}))? *")
 _AWIPS = re.compile(r"([A-Z0-9]{3})([A-Z0-9]{1,3}) *")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -82,14 +87,21 @@ class Product:
 
 
 def lines_of(body: bytes) -> list[str]:
-    """Return the lines of a text without control characters and without blanks at their ends."""
+    """Return the lines of a text without control characters and without blanks at their ends.
+
+    Raises FormatError when it is larger than MAX_BYTES.
+    """
+    if len(body) > MAX_BYTES:
+        raise FormatError(f"the document is larger than {MAX_BYTES} bytes", at="document")
     text = body.decode("utf-8-sig", "replace") if _is_utf8(body) else body.decode("latin-1")
     return [_CONTROLS.sub("", line)[:_LONGEST_LINE].rstrip() for line in _ENDS.split(text)]
 
 
 def products(lines: Sequence[str]) -> Iterator[Product]:
-    """Yield every product under a header, in order. Cost: linear."""
+    """Yield every product under a header, in order. Raises FormatError for too many. Cost: linear."""
     starts = [(number, found) for number, line in enumerate(lines) if (found := HEADER.fullmatch(line))]
+    if len(starts) > MAX_PRODUCTS:
+        raise FormatError(f"more than {MAX_PRODUCTS} products", at="document")
     ends = [*(number for number, _ in starts[1:]), len(lines)]
     for (start, found), end in zip(starts, ends, strict=False):
         own = list(lines[start + 1 : end])

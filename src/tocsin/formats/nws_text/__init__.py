@@ -36,10 +36,15 @@ from tocsin.formats.nws_text._outline import read_outline
 from tocsin.formats.nws_text._phenomena import CATEGORIES, ENDED, TESTS, Kind, event_name, rating
 from tocsin.formats.nws_text._segments import Segment, split
 from tocsin.formats.nws_text._tags import measures, raised
+from tocsin.formats.nws_text._ugc import MOST_CODES
 from tocsin.formats.nws_text._wording import MAX_TEXT, Wording, names_of, office_name, read_wording, where
 from tocsin.model import Area, Category, Code, Event, Item, MsgType, Problem, Reading, Reference, Status, Text
 
 SNAPSHOT = False
+MAX_PRODUCTS = 1_000  # alerts of one document; an hour of the whole United States has some hundreds
+MAX_SEGMENTS = 2_000  # of all alerts together
+_LEAST_CODE = 4  # bytes of a zone that is written out: "036-"
+MAX_SEGMENTS_OF_ONE = 200  # of one product; the forecast of a coast has some 30
 FAR_AHEAD = timedelta(days=7)
 _LANGUAGE = "en-US"
 _HEAD = 4_096  # bytes within which a bulletin shows its header
@@ -59,8 +64,21 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
     found = list(products(lines_of(body)))
     if not found:
         raise FormatError("no line is the header of a WMO bulletin", at="document")
-    items = (_item(product, source=source, now=now) for product in found)
-    return Reading(items=tuple(item for item in items if item is not None))
+    items: list[Item] = []
+    problems: list[Problem] = []
+    segments, codes = 0, max(MOST_CODES, len(body) // _LEAST_CODE)
+    for product in found:
+        alert = _alert(product, codes=codes)
+        if alert is None:
+            continue
+        segments += len(alert.segments)
+        codes -= sum(len(segment.zones.codes) for segment in alert.segments)
+        if len(items) == MAX_PRODUCTS or segments > MAX_SEGMENTS:
+            message = f"more than {MAX_PRODUCTS} alerts or {MAX_SEGMENTS} segments; the first were read"
+            problems.append(Problem(at=product.at, message=message))
+            break
+        items.append(_item(alert, source=source, now=now))
+    return Reading(items=tuple(items), problems=tuple(problems), is_complete=not problems)
 
 
 def claims(opened: Opened) -> bool:
@@ -69,28 +87,47 @@ def claims(opened: Opened) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Issue:
-    """What the events of one product have in common."""
+class _Alert:
+    """A product that is an alert: its preamble and its segments."""
 
     product: Product
+    preamble: Sequence[str]
+    segments: Sequence[Segment]
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Issue:
+    """What the events of one product have in common. `digest` names its text, blanks and line ends apart."""
+
+    product: Product
+    digest: str
     sent: datetime
     source: str
     sender_name: str
     preamble: Wording
 
 
-def _item(product: Product, *, source: str, now: datetime) -> Item | None:
-    """Return what a product says, or None when it is no alert."""
-    preamble, segments = split(product.lines)
+def _alert(product: Product, *, codes: int) -> _Alert | None:
+    """Return the parts of a product, with at most so many zones, or None when it is no alert."""
+    preamble, segments = split(product.lines, limit=codes)
     is_coded = any(segment.vtecs or segment.is_garbled for segment in segments)
     if not is_coded and product.category not in CATEGORIES:
         return None
+    is_cut = len(segments) > MAX_SEGMENTS_OF_ONE
+    return _Alert(product=product, preamble=preamble, segments=segments[:MAX_SEGMENTS_OF_ONE], is_cut=is_cut)
+
+
+def _item(alert: _Alert, *, source: str, now: datetime) -> Item:
+    """Return what an alert says."""
+    product, preamble, segments = alert.product, alert.preamble, alert.segments
     sent = sent_of(product, known=_dates(segments), now=now)
     if sent is None:
         return Item(at=product.at, problems=(Problem(at=product.at, message="the product has no time of sending"),))
     near_top = [*preamble[:_OFFICE_WITHIN], *(segments[0].lines[:_OFFICE_WITHIN] if segments else ())]
     issue = _Issue(
         product=product,
+        digest=_digest(product),
         sent=sent,
         source=source,
         sender_name=office_name(near_top),
@@ -99,6 +136,9 @@ def _item(product: Product, *, source: str, now: datetime) -> Item | None:
     problems: list[Problem] = []
     if sent > now + FAR_AHEAD:
         problems.append(Problem(at=product.at, message="the product says that it was sent more than a week from now"))
+    if alert.is_cut:
+        message = f"more than {MAX_SEGMENTS_OF_ONE} segments; the first were read"
+        problems.append(Problem(at=product.at, message=message))
     parts = [event for segment in segments for event in _events(segment, issue, problems)]
     if not parts:
         problems.append(Problem(at=product.at, message="the product is an alert, and no segment of it can be read"))
@@ -227,7 +267,7 @@ def _named(shown: Event, kind: Kind, issue: _Issue, segment: Segment) -> Event:
     return replace(
         shown,
         # Two statements of one office in one minute are told apart by what they say.
-        identifier=f"{shown.identifier}-{_digest(issue.product)}",
+        identifier=f"{shown.identifier}-{issue.digest}",
         status=Status.TEST if category in TESTS else Status.ACTUAL,
         category=(kind.category,),
         codes=(Code("SAME", same),),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from tocsin.formats._bulletin import written_time
 from tocsin.formats._vtec import Vtec, read_vtec
 from tocsin.formats.nws_text._tags import read_tags
-from tocsin.formats.nws_text._ugc import Zones, blocks
+from tocsin.formats.nws_text._ugc import MOST_CODES, Zones, blocks
 
 _MOST_VTECS = 60
 _DATED_WITHIN = 40  # lines of a segment among which its issuance line stands
@@ -61,9 +61,9 @@ def looks_coded(line: str) -> bool:
     return bool(_SHAPE.match(line.strip()))
 
 
-def split(lines: Sequence[str]) -> tuple[tuple[str, ...], tuple[Segment, ...]]:
-    """Return the preamble of a product and its segments, in order. Cost: linear."""
-    zoned = dict(blocks(lines))
+def split(lines: Sequence[str], *, limit: int = MOST_CODES) -> tuple[tuple[str, ...], tuple[Segment, ...]]:
+    """Return the preamble of a product and its segments, in order, with at most `limit` zones in all. Cost: linear."""
+    zoned = dict(blocks(lines, limit=limit))
     starts = sorted({*zoned, *_codeless(lines, zoned)})
     bounds = [*starts, len(lines)]
     found = tuple(

@@ -17,7 +17,7 @@ _MORE = re.compile(r"[A-Z0-9>-]+")
 _PURGE = re.compile(r"(?:^|-)([0-9]{6})-?$")
 _TOKEN = re.compile(r"([A-Z]{2}[CZ])?([0-9]{3}|ALL)(?:>([A-Z]{2}[CZ])?([0-9]{3}))?")
 MOST_CODES = 10_000
-"""Codes of one segment beyond which no more are read; the United States have some 8,000 zones and counties."""
+"""Codes of a short document beyond which no more are read; the United States have some 8,000 zones and counties."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +30,11 @@ class Zones:
     lines: int
 
 
-def blocks(lines: Sequence[str]) -> Iterator[tuple[int, Zones]]:
-    """Yield the offset of every block of codes, and the block. Cost: linear."""
+def blocks(lines: Sequence[str], *, limit: int = MOST_CODES) -> Iterator[tuple[int, Zones]]:
+    """Yield the offset of every block of codes, and the block, with at most `limit` codes in all. Cost: linear.
+
+    A range of nine characters stands for a thousand codes, so that their number is no bound by itself.
+    """
     number = 0
     while number < len(lines):
         if not _FIRST.fullmatch(lines[number].strip()):
@@ -40,7 +43,8 @@ def blocks(lines: Sequence[str]) -> Iterator[tuple[int, Zones]]:
         end = _end(lines, number)
         text = "".join(line.strip() for line in lines[number:end])
         if purge := _PURGE.search(text):
-            codes, is_whole = _expanded(text[: purge.start()])
+            codes, is_whole = _expanded(text[: purge.start()], limit)
+            limit -= len(codes)
             moment = (int(purge[1][:2]), int(purge[1][2:4]), int(purge[1][4:]))
             yield number, Zones(codes=codes, purge=moment, is_whole=is_whole, lines=end - number)
         number = end
@@ -57,7 +61,7 @@ def _end(lines: Sequence[str], start: int) -> int:
     return len(lines)
 
 
-def _expanded(block: str) -> tuple[tuple[Code, ...], bool]:
+def _expanded(block: str, limit: int) -> tuple[tuple[Code, ...], bool]:
     found: dict[Code, None] = {}
     prefix, is_whole = "", True
     for token in filter(None, block.split("-")):
@@ -66,13 +70,13 @@ def _expanded(block: str) -> tuple[tuple[Code, ...], bool]:
             is_whole = False
             continue
         prefix = match[1] or prefix
-        numbers = list(_numbers(match[2], match[4]))
-        is_whole = is_whole and bool(numbers) and len(found) + len(numbers) <= MOST_CODES
-        found.update((Code("UGC", f"{prefix}{number:03}"), None) for number in numbers[: MOST_CODES - len(found)])
+        numbers = _numbers(match[2], match[4])
+        is_whole = is_whole and bool(numbers) and len(found) + len(numbers) <= limit
+        found.update((Code("UGC", f"{prefix}{number:03}"), None) for number in numbers[: limit - len(found)])
     return tuple(found), is_whole
 
 
-def _numbers(first: str, last: str | None) -> Iterator[int]:
-    """Yield the numbers of a code or a range, none of a range that runs backwards; ALL is 0, as 000 is."""
+def _numbers(first: str, last: str | None) -> range:
+    """Return the numbers of a code or a range, none of a range that runs backwards; ALL is 0, as 000 is."""
     start = 0 if first == "ALL" else int(first)
-    yield from range(start, int(last or start) + 1)
+    return range(start, int(last or start) + 1)
