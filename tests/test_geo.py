@@ -275,6 +275,27 @@ def test_circle_over_the_pole_holds_it() -> None:
     assert area.covers(Point(-160.0, 89.8))
 
 
+@pytest.mark.parametrize(("lon", "lat"), CENTRES)
+@pytest.mark.parametrize("radius_km", [0.0, 0.1, 220.0, 2_500.0, 25_000.0])
+def test_coarse_circle_is_a_box_that_holds_the_circle(lon: float, lat: float, radius_km: float) -> None:
+    exact, _ = geo.cap_circle(f"{lat},{lon} {radius_km}", at=AT)
+    coarse, _ = geo.cap_circle(f"{lat},{lon} {radius_km}", at=AT, is_coarse=True)
+    assert coarse.is_valid
+    assert coarse.intersects(exact)
+    assert exact.difference(coarse).area <= 0.006 * exact.area  # the exact one reaches a little beyond its radius
+
+
+def test_boxes_are_joined_by_group_and_cut() -> None:
+    alone, joined, over = geo.boxes([[(1, 1, 2, 2)], [(1, 1, 2, 2), (2, 1, 3, 2)], [(179, 1, 181, 2)]])
+    assert alone.equals(box(1, 1, 2, 2))
+    assert joined.equals(box(1, 1, 3, 2))
+    assert over.equals(MultiPolygon([box(179, 1, 180, 2), box(-180, 1, -179, 2)]))
+
+
+def test_no_groups_of_boxes_are_none() -> None:
+    assert geo.boxes([]) == []
+
+
 def test_circle_of_no_radius_is_a_point() -> None:
     assert geo.circle(8.0, 50.0, 0.0).equals(Point(8.0, 50.0))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import shapely
 
 from tocsin.formats import cap
 from tocsin.model import Certainty, Event, Item, Problem, Reference, Response, Severity, Status, Urgency
@@ -504,3 +505,22 @@ def test_bad_shape_leaves_the_event() -> None:
     found = item(alert(info(area=area)))
     assert found.events[0].areas[0].geometry is None
     assert [problem.is_repaired for problem in found.problems] == [False]
+
+
+# --- what a hostile alert may cost --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "is_told"), [(20, False), (21, True)])
+def test_circles_beyond_a_number_are_drawn_as_boxes(count: int, *, is_told: bool) -> None:
+    circles = "".join(f"<circle>{lat}.5,10.0 5</circle>" for lat in range(count))
+    found = item(alert(info(area=f"<area><areaDesc>here</areaDesc>{circles}</area>")))
+    (geometry,) = (area.geometry for area in found.events[0].areas)
+    assert geometry is not None
+    assert [len(part.exterior.coords) for part in shapely.get_parts(geometry)].count(5) == count - 20
+    assert any("drawn as boxes" in problem.message for problem in found.problems) == is_told
+
+
+def test_equal_circles_are_drawn_once() -> None:
+    circles = "<circle>1.5,10.0 5</circle>" * 500
+    found = item(alert(info(area=f"<area><areaDesc>here</areaDesc>{circles}</area>")))
+    assert not found.problems

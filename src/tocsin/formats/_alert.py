@@ -45,10 +45,10 @@ _ABOUT_PEOPLE_OF_INFO = ("contact", "audience", "resource")
 
 MAX_INFOS = 500
 MAX_REFERENCES = 1_000
+MAX_CIRCLES = 20  # of one alert; of further ones the boxes about them are taken. Of recorded alerts the most is 2
 FAR_AHEAD = timedelta(days=7)
 
 _DEFAULT_LANGUAGE = "en-US"  # CAP 1.2, 3.2.2 language: to be assumed where none is given
-_READ_SHAPE = {"polygon": geo.cap_polygon, "circle": geo.cap_circle}
 _FORMER = {"very likely": Certainty.LIKELY}  # CAP 1.0; CAP 1.2, 3.2.2 certainty, note
 
 
@@ -77,6 +77,7 @@ class _Alert:
         self.source = source
         self.now = now
         self._geometries: dict[tuple[str, ...], BaseGeometry | None] = {}
+        self._circles = 0
 
     def events(self) -> tuple[Event, ...]:
         """Return the events of the alert. Raises FormatError when what identifies it is missing or there twice."""
@@ -213,12 +214,13 @@ class _Alert:
 
     def _geometry(self, area: Named, shapes: Sequence[tuple[str, str, str]]) -> BaseGeometry | None:
         """Return what the shapes cover, or None. Languages repeat their shapes: equal ones are read once."""
+        shapes = list({(name, text): (name, at, text) for name, at, text in shapes}.values())
         key = tuple(text for *_, text in shapes)
         if key not in self._geometries:
             found: list[BaseGeometry] = []
             for name, at, text in shapes:
                 try:
-                    shape, problems = _READ_SHAPE[name](text, at=at)
+                    shape, problems = self._shape(name, text, at)
                 except FormatError as error:
                     area.problems.append(Problem(at=at, message=f"{error.message}; left out"))
                     continue
@@ -228,6 +230,15 @@ class _Alert:
             area.problems.extend(problems)
             self._geometries[key] = whole
         return self._geometries[key]
+
+    def _shape(self, name: str, text: str, at: str) -> tuple[BaseGeometry, tuple[Problem, ...]]:
+        """Return one shape. A circle is thirty bytes and a fifth of a millisecond, so that not many are drawn."""
+        if name == "polygon":
+            return geo.cap_polygon(text, at=at)
+        self._circles += 1
+        if self._circles == MAX_CIRCLES + 1:
+            self.element.repaired("info/area", f"more than {MAX_CIRCLES} circles; further ones are drawn as boxes")
+        return geo.cap_circle(text, at=at, is_coarse=self._circles > MAX_CIRCLES)
 
 
 def _shapes(area: Named) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.errors import FormatError
-from tocsin.geo._circle import MAX_RADIUS_M, circle
+from tocsin.geo._circle import MAX_RADIUS_M, box_about, circle
 from tocsin.geo._rings import MAX_POSITIONS, Ring, oriented, polygon
 from tocsin.model import Problem
 
@@ -37,10 +37,11 @@ def cap_polygon(text: str, *, at: str) -> tuple[BaseGeometry, tuple[Problem, ...
     return found, problems + more
 
 
-def cap_circle(text: str, *, at: str) -> tuple[BaseGeometry, tuple[Problem, ...]]:
+def cap_circle(text: str, *, at: str, is_coarse: bool = False) -> tuple[BaseGeometry, tuple[Problem, ...]]:
     """Return the area of a CAP <circle>, "lat,lon radius" with the radius in kilometres, and what was repaired.
 
-    A radius of 0 gives a Point. Raises FormatError when the text is anything else or the radius is negative.
+    A coarse one is the box about it, for a fraction of the cost. A radius of 0 gives a Point. Raises FormatError when
+    the text is anything else or the radius is negative.
     """
     found = _CIRCLE.fullmatch(_spaced(text))
     if found is None:
@@ -52,7 +53,8 @@ def cap_circle(text: str, *, at: str) -> tuple[BaseGeometry, tuple[Problem, ...]
     if radius_m > MAX_RADIUS_M:
         problems += (Problem(at=at, message="the area covers more than half the world; kept", is_repaired=True),)
     lon, lat = positions[0]
-    return circle((float(lon) + 180.0) % 360.0 - 180.0, float(lat), radius_m), problems
+    draw = box_about if is_coarse else circle
+    return draw((float(lon) + 180.0) % 360.0 - 180.0, float(lat), radius_m), problems
 
 
 def positions_of(text: str, *, at: str) -> tuple[Ring, tuple[Problem, ...]]:

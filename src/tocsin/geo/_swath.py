@@ -42,6 +42,6 @@ def swath(shapes: Sequence[BaseGeometry]) -> BaseGeometry:
 def _sector(lon: float, lat: float, radius_m: float, quarter: int) -> BaseGeometry:
     step = math.pi / 2 / (_CORNERS - 1)
     azimuths = np.linspace(quarter * math.pi / 2, (quarter + 1) * math.pi / 2, _CORNERS)
-    east, lats = destinations(lat, radius_m * _MARGIN / math.cos(step / 2), azimuths)
+    east, lats = destinations(lat, radius_m * _MARGIN / math.cos(step / 2), np.sin(azimuths), np.cos(azimuths))
     ring = np.vstack(([lon, lat], np.column_stack((lon + east, lats)), [lon, lat]))
     return cut(Polygon(ring))
