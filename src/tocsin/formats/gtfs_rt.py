@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -320,27 +320,29 @@ def _events(entity: _Entity, feed: _Feed, problems: list[Problem], *, source: st
         raise FormatError("the alert has no id", at=entity.at)
     said = (feed.as_of or now).replace(microsecond=0)
     day = said.replace(hour=0, minute=0, second=0)
-    bare = Event(source=source, sender=source, identifier=entity.id, sent=day)
     if entity.alert is None:
         # Later than what it ends, so that it also ends what was said on another day.
-        ended = Reference(source, entity.id, day)
-        return (replace(bare, sent=max(said, day + _SECOND), msg_type=MsgType.CANCEL, references=(ended,)),)
+        sent, ended = max(said, day + _SECOND), (Reference(source, entity.id, day),)
+        return (_event(entity, source, sent, msg_type=MsgType.CANCEL, references=ended),)
     alert = Fields(entity.alert, at=f"{entity.at}.alert", problems=problems)
-    event = replace(
-        bare,
-        category=(Category.TRANSPORT,),
-        codes=(
+    shared = {
+        "category": (Category.TRANSPORT,),
+        "codes": (
             Code("gtfs_rt:cause", _name_in(Alert.Cause, alert, "cause", "UNKNOWN_CAUSE")),
             Code("gtfs_rt:effect", _name_in(Alert.Effect, alert, "effect", "UNKNOWN_EFFECT")),
         ),
-        severity=_SEVERITY[_name_in(Alert.SeverityLevel, alert, "severity_level", "UNKNOWN_SEVERITY")],
-        web=_web(alert),
-        texts=_texts(alert),
-        areas=(Area(geocodes=_selected(alert)),),
-    )
+        "severity": _SEVERITY[_name_in(Alert.SeverityLevel, alert, "severity_level", "UNKNOWN_SEVERITY")],
+        "web": _web(alert),
+        "texts": _texts(alert),
+        "areas": (Area(geocodes=_selected(alert)),),
+    }
     active = [(_moment(period, "start"), _moment(period, "end")) for period in _objects(alert, "active_period")]
     parts = periods(active, now=now, at=f"{alert.at}.active_period", problems=problems)
-    return tuple(replace(event, part=one.part, onset=one.onset, expires=one.expires) for one in parts)
+    return tuple(_event(entity, source, day, **shared, **one._asdict()) for one in parts)
+
+
+def _event(entity: _Entity, source: str, sent: datetime, **said: Any) -> Event:
+    return Event(source=source, sender=source, identifier=entity.id, sent=sent, **said)
 
 
 def _objects(fields: Fields, name: str) -> Iterator[Fields]:
