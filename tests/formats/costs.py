@@ -1,6 +1,11 @@
-"""What reading each document of a list of vectors costs: prints the slowest and the peak of memory as JSON.
+"""What reading hostile documents costs, in processor time and memory: a program of its own.
 
     python tests/formats/costs.py cap_zip ../shared/vectors/zip/cases.jsonl
+    python tests/formats/costs.py --grown firms [bytes]
+
+The first reads each document of a list of vectors and prints the slowest and the peak of memory as JSON. The second
+blows up each sample of a format in every way that `growth` knows, and prints a line for each way that is dear: the
+milliseconds to read it and to find its format, the same at four times the size, and the exponent of the growth.
 
 A program of its own, so that neither the tests nor what they have loaded are in the figures. The address space is
 limited too: a reader that wants gigabytes fails here.
@@ -10,25 +15,50 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import resource
+import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+
+from growth import grown
+from samples import samples
 
 from tocsin import formats
 from tocsin.errors import FormatError
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ADDRESS_SPACE = 2 * 2**30  # of which shared libraries take some 700 MB
+SIZE = 64_000
+DEAR_MS = 100.0  # for a document of SIZE
+LONGEST_S = 30.0
 
 
-def cost_ms(name: str, body: bytes) -> float:
-    before = time.perf_counter()
-    with suppress(FormatError):
-        formats.read(name, body, source="hostile", now=NOW)
-    return 1000 * (time.perf_counter() - before)
+class TooLongError(BaseException):
+    """Reading took more than LONGEST_S of processor time."""
+
+
+def cost_ms(task: Callable[[], object]) -> float:
+    """Return the processor time of a task that may refuse its document."""
+    signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
+    before = time.process_time()
+    try:
+        with suppress(FormatError):
+            task()
+    except TooLongError:
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    return 1000 * (time.process_time() - before)
+
+
+def read(name: str, body: bytes) -> object:
+    return formats.read(name, body, source="hostile", now=NOW)
 
 
 def peak_mb() -> int:
@@ -39,18 +69,17 @@ def peak_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def main(name: str, cases: Path) -> None:
-    """Read every document in the format of this name."""
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+def vectors(name: str, cases: Path) -> None:
+    """Read every document of a list in the format of this name."""
     costs = {}
     for line in cases.read_text(encoding="utf-8").splitlines():
         file = json.loads(line)["file"]
         body = (cases.parent / file).read_bytes()
         if file.endswith(".gz") and name != "cap_zip":
             body = gzip.decompress(body)
-        costs[file] = cost_ms(name, body)
+        costs[file] = cost_ms(partial(read, name, body))
     slowest = max(costs, key=costs.__getitem__)
-    print(  # noqa: T201  a program
+    say(
         json.dumps(
             {
                 "documents": len(costs),
@@ -62,5 +91,41 @@ def main(name: str, cases: Path) -> None:
     )
 
 
+def growing(name: str, size: int) -> None:
+    """Read every sample of a format, blown up; say what is dear."""
+    count, worst, peak = 0, 0.0, peak_mb()
+    for sample in samples():
+        if sample.format != name:
+            continue
+        body = sample.document.read_bytes()
+        for (way, document), (_, larger) in zip(grown(body, size), grown(body, 4 * size), strict=True):
+            count += 1
+            cost = cost_ms(partial(read, name, document))
+            naming = cost_ms(partial(formats.name_of, document))
+            more, peak = peak_mb() - peak, peak_mb()
+            worst = max(worst, cost)
+            if max(cost, naming) > DEAR_MS * size / SIZE or more > 20:
+                dear = cost_ms(partial(read, name, larger))
+                exponent = math.log(dear / cost) / math.log(len(larger) / len(document)) if cost > 1 else 0.0
+                say(
+                    f"{sample.id:40} {way:70} {len(document) // 1000:5} kB {cost:7.0f} ms, named {naming:6.0f} ms,"
+                    f" {len(larger) // 1000:5} kB {dear:7.0f} ms, exponent {exponent:4.1f}, +{more} MB"
+                )
+    say(f"{name}: {count} documents, worst {worst:.0f} ms, peak {peak} MB")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201  a program
+
+
+def too_long(_signal: int, _frame: object) -> None:
+    raise TooLongError
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    signal.signal(signal.SIGPROF, too_long)
+    if sys.argv[1] == "--grown":
+        growing(sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else SIZE)
+    else:
+        vectors(sys.argv[1], Path(sys.argv[2]))
