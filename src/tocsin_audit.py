@@ -790,7 +790,7 @@ def main(arguments: list[str] | None = None) -> int:
             audit.check_log(Site(options.source) if "://" in options.source else Folder(Path(options.source)))
     except Broken as why:
         report.add(why.code, why.at, **why.values)
-    except (OSError, ValueError) as why:
+    except (OSError, ValueError, RuntimeError, KeyboardInterrupt) as why:
         report.add("unreadable", str(getattr(why, "filename", None) or ""), why=type(why).__name__)
     print(report.json(options.lang) if options.json else report.text(options.lang))
     return EXIT[report.verdict]

@@ -145,6 +145,20 @@ def test_policy_of_bad_form_is_refused(policy: str, honest: Path, run: Run, tmp_
     assert (code, report["codes"]) == (2, {"policy"})
 
 
+def test_key_may_be_given_beside_the_policy_that_names_it(honest: Path, run: Run) -> None:
+    assert run(honest, "--key", LOG.vkey)[0] == 0
+
+
+def test_interrupted_run_is_no_good_run(honest: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tocsin_audit, "split_bundle", interrupted)
+    code, report = run(honest)
+    assert code == 2
+    assert "kept" not in report["codes"]
+
+
 def test_policy_of_groups(honest: Path, run: Run, tmp_path: Path) -> None:
     absent = tile_log.Signer("absent.example", 4)
     lines = f"""  # a comment\tof ours
@@ -407,10 +421,13 @@ def edited(files: dict[str, bytes], dice: Random) -> dict[str, bytes]:
     return files
 
 
-def test_every_random_edit_of_a_copy_is_caught(honest: Path, run: Run, tmp_path: Path) -> None:
-    dice, files, tried = Random(4), copies(honest), 0
-    written(tmp_path / "old", list(tile_log.story(SIZE, a_day=10))[:300])
-    may_go = {"tile/0/001.p/44", "tile/entries/001.p/44"}  # partial files of an older checkpoint may stay, or go
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+def test_every_random_edit_of_a_copy_is_caught(run: Run, tmp_path: Path) -> None:
+    dice, tried = Random(4), 0
+    files = copies(written(tmp_path / "log", ENTRIES))
+    written(tmp_path / "old", ENTRIES[:280])
+    may_go = {"tile/0/001.p/24", "tile/entries/001.p/24"}  # partial files of an older checkpoint may stay, or go
     for name in may_go:
         files[name] = (tmp_path / "old" / name).read_bytes()
     folder = tmp_path / "edited"

@@ -32,7 +32,7 @@ def test_log_of_a_replay_is_of_the_schema_and_grows(
         store.commit(Change(is_start=True), now=lines[0].at)
         replay = Replay(lines, places, store=store)
         for number, moment in enumerate(replay.moments(until=lines[-1].at + timedelta(hours=1))):
-            if number % 50 == 0:
+            if number % 200 == 0:
                 publish(store, log, now=moment.at, whole=True)
                 verdicts.append(audited(log.folder, tmp_path, capsys))
         a_month_later = lines[-1].at + timedelta(days=31)
