@@ -380,6 +380,38 @@ def test_identifier_with_an_address_becomes_a_digest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("identifier", "stays"),
+    [
+        pytest.param("w-1 +49 30 5550142", False, id="dialled-abroad"),
+        pytest.param("roads.example/+1-312-555-0142", False, id="after-a-stroke"),
+        pytest.param("(312) 555-0142", False, id="dialled-in-north-america"),
+        pytest.param("jo%40example.org", False, id="encoded-address"),
+        pytest.param("fire-20261120T0048Z+38.000+023.500", True, id="position"),
+        pytest.param("2.49.0.1.276.0.DWD.PVW.1763640000000", True, id="oid"),
+        pytest.param("030/5550142", True, id="figures-that-a-machine-may-have-made"),
+        pytest.param("urn:x:+1 800 555 0142", True, id="freephone"),
+    ],
+)
+def test_identifier_with_a_telephone_number_becomes_a_digest(identifier: str, *, stays: bool) -> None:
+    assert (only(examine(event(identifier=identifier))).identifier == identifier) == stays
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        pytest.param("Highway 97 312-555-0142", "Highway 97", id="after-figures"),
+        pytest.param("Harbour +44 20 7946 0142 053015", "Harbour 053015", id="before-figures"),
+        pytest.param("Pier 312.555.0142 /00000.N.ER", "", id="before-a-code"),
+        pytest.param("Ask jo%40example.org here", "Ask here", id="encoded-address"),
+        pytest.param("Highway 97 800-555-0142", "Highway 97 800-555-0142", id="freephone"),
+        pytest.param("Posts 100 200 300 400 500 600", "Posts 100 200 300 400 500 600", id="figures"),
+    ],
+)
+def test_telephone_numbers_among_figures_go(words: str, kept: str) -> None:
+    assert only(examine(event(areas=(Area(description=words),)))).areas[0].description == kept
+
+
+@pytest.mark.parametrize(
     ("web", "kept"),
     [
         pytest.param("https://example.org/flood", "https://example.org/flood", id="plain"),
@@ -412,6 +444,10 @@ def test_codes_that_are_sentences_go() -> None:
         pytest.param(Code("WARNCELLID", "905113000"), True, id="warncell"),
         pytest.param(Code("gtfs:stop_id", "0170123456"), True, id="stop"),
         pytest.param(Code("contact", "07700900123"), False, id="telephone-in-a-scheme-of-no-list"),
+        pytest.param(Code("road", "Highway 97"), True, id="road"),
+        pytest.param(Code("road", "Highway 97 +1-312-555-0142"), False, id="road-and-telephone"),
+        pytest.param(Code("awareness_level", "2; yellow; Moderate"), True, id="awareness"),
+        pytest.param(Code("awareness_level", "2; yellow; 312.555.0142"), False, id="awareness-and-telephone"),
     ],
 )
 def test_figures_stay_where_the_scheme_is_a_list(code: Code, stays: bool) -> None:

@@ -25,7 +25,7 @@ from tocsin.gate.sentences import is_person_alert
 from tocsin.gate.wording import names_topic
 from tocsin.model import Category, Code, Decision, Event, IssuerClass, Item, MsgType, Scope, Status, Verdict
 
-ENGINE = "3"
+ENGINE = "4"
 """Raised whenever the code, not the lists, changes what the gate does."""
 
 RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{codes.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()

@@ -184,8 +184,14 @@ LONGEST = 1_990
 _FOREIGN = re.compile("[^\x00-\x7f\xa0-\xa9\xab-\xb4\xb6-\xb9\xbb-\u024f\u0600-\u06ff\u0900-\u097f\u2000-\u206f]")
 
 
+ENCODED_AT = "%40"
+"""An "@" as links write it: some write it everywhere. Source: RFC 3986, 2.1."""
+
+
 def is_clean(text: str) -> bool:
     """Return whether every character of `text` stands for itself; the shadow of `sentences.clean`."""
+    if ENCODED_AT in text:
+        return False
     if text.isascii():
         return not text.encode("ascii").translate(None, _PLAIN)
     rest = text

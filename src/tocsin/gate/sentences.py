@@ -78,7 +78,7 @@ def clean_exactly(text: str) -> str:
             break
         text = shown
     text = _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else "\n", text[:_LIMIT].translate(_PLAIN))
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace(scan.ENCODED_AT, "@")
 
 
 class _Plain(dict[int, str]):

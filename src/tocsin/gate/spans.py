@@ -61,6 +61,12 @@ _HASHTAG = re.compile(r"(?<![\w&#])#(?=\w{0,60}[^\W\d_])\w{1,80}")
 _DATA = re.compile(r"data:[\w/+.;=-]{0,80},[^\s<>\"']{0,16384}", re.IGNORECASE)
 _BLOB = re.compile(r"(?<![\w+/.])[A-Za-z0-9+/]{40,16384}={0,2}")
 _NUMBER = re.compile(r"(?<![\w.,/])[+(]?\(?\d(?:[ ().\-/\u00a0\u2010-\u2013\u202f]{0,3}\d){5,17}(?![\d%°])")
+# A number among further figures ("97 312-555-0142", "+44 20 7946 0142 0530").
+_INNER = re.compile(
+    r"^\(?\+\d(?:[ ().\-/\u00a0\u2010-\u2013\u202f]{0,3}\d){5,14}(?!\d)"
+    r"|(?<!\d)(?:\(\d{3}\) ?|\d{3}[.\-])\d{3}[.\-]\d{4}(?!\d)"
+)
+_DIALLED = re.compile(r"(?<![^\s/;,])(?:\+\d(?:[ ().\-/]{0,2}\d){6,14}(?!\d)|\(\d{3}\) ?\d{3}[ -]\d{4}(?!\d))")
 _CUED_NUMBER = re.compile(r"(?<![\w.,])\d{4,6}(?![\w.,]\d)")
 _PLATE = re.compile(
     r"(?<!\w)(?i:{cues})\W{1,6}(?:(?i:no|nr|is|was|ist)\W{1,3})?"
@@ -203,9 +209,18 @@ def numbers(text: str) -> Iterator[Span]:
     for match in _NUMBER.finditer(text):
         if _digits(match[0]) <= _MAX_DIGITS and is_telephone(match[0], cued=_is_cued(text, match.start())):
             yield Span(match.start(), match.end(), Kind.PERSONAL)
+            continue
+        for inner in _INNER.finditer(match[0]):
+            if is_telephone(inner[0], cued=False):
+                yield Span(match.start() + inner.start(), match.start() + inner.end(), Kind.PERSONAL)
     for match in _CUED_NUMBER.finditer(text):
         if not match[0].startswith(("1", "0800")) and _follows_cue(text, match.start()):
             yield Span(match.start(), match.end(), Kind.PERSONAL)
+
+
+def is_dialled(name: str) -> bool:
+    """Return whether a name holds a number in the manner of dialling, as no name that a machine made does."""
+    return any(is_telephone(found[0], cued=False) for found in _DIALLED.finditer(name))
 
 
 def _plates(text: str) -> Iterator[Span]:

@@ -106,9 +106,13 @@ def sender_of(sender: str) -> str:
 
 
 def identifier_of(identifier: str) -> str:
-    """Return `identifier`, or a digest of one that holds an address: its own name must stay usable, not readable."""
+    """Return `identifier`, or a digest of one that holds an address or the number of a telephone.
+
+    Its own name must stay usable, not readable.
+    """
     shown = clean(identifier).strip()
-    return hashlib.sha256(shown.encode()).hexdigest()[:_DIGEST] if "@" in shown else shown
+    is_personal = "@" in shown or spans.is_dialled(shown)
+    return hashlib.sha256(shown.encode()).hexdigest()[:_DIGEST] if is_personal else shown
 
 
 def web_of(web: str) -> str:
@@ -166,7 +170,7 @@ def _is_code(code: Code) -> bool:
     """Return whether `code` is one: short, without an address, and no sentence in disguise."""
     if code in _SOUND:
         return True
-    sound = all(map(_CODE.fullmatch, code)) and (_is_listed(code) or not scrub(code.value).lost)
+    sound = all(map(_CODE.fullmatch, code)) and (_is_figure(code) or _is_plain(code))
     if sound:
         if len(_SOUND) >= _REMEMBERED:
             _SOUND.clear()
@@ -174,11 +178,16 @@ def _is_code(code: Code) -> bool:
     return sound
 
 
-def _is_listed(code: Code) -> bool:
+def _is_figure(code: Code) -> bool:
     """Return whether `code` is a figure of a list of areas ("006037" looks like the number of a telephone)."""
-    scheme = code.scheme.casefold()
-    figures = code.value.isdecimal() and scheme.startswith(RULES.figure_schemes)
-    return scheme in _KEPT_SCHEMES or figures
+    return code.value.isdecimal() and code.scheme.casefold().startswith(RULES.figure_schemes)
+
+
+def _is_plain(code: Code) -> bool:
+    """Return whether nothing of a code's value had to go, were it a sentence."""
+    if any(span.kind is spans.Kind.PERSONAL for span in spans.find(code.value)):
+        return False
+    return code.scheme.casefold() in _KEPT_SCHEMES or not scrub(code.value).lost
 
 
 def _all_words(text: Text) -> str:
