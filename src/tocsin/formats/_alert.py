@@ -55,25 +55,27 @@ _FORMER = {"very likely": Certainty.LIKELY}  # CAP 1.0; CAP 1.2, 3.2.2 certainty
 def read_alert(alert: Named, *, source: str, now: datetime) -> Item:
     """Return the item that an alert is; one that cannot be read has no events and says why."""
     events: tuple[Event, ...] = ()
+    infos = alert.each("info")
     try:
-        events = _Alert(alert, source=source, now=now).events()
+        events = _Alert(alert, infos, source=source, now=now).events()
     except FormatError as error:
         alert.problems.append(Problem(at=error.at or alert.at, message=error.message))
-    return Item(at=alert.at, events=events, has_unread=_has_unread(alert), problems=tuple(alert.problems))
+    return Item(at=alert.at, events=events, has_unread=_has_unread(alert, infos), problems=tuple(alert.problems))
 
 
-def _has_unread(alert: Named) -> bool:
+def _has_unread(alert: Named, infos: Sequence[Named]) -> bool:
     """Return whether there are elements about people, by name; what they hold is not asked for."""
     return any(map(alert.count, _ABOUT_PEOPLE)) or any(
-        any(map(info.count, _ABOUT_PEOPLE_OF_INFO)) for info in alert.each("info")[:MAX_INFOS]
+        any(map(info.count, _ABOUT_PEOPLE_OF_INFO)) for info in infos[:MAX_INFOS]
     )
 
 
 class _Alert:
     """Reads one alert; what is wrong with it goes to `element.problems`."""
 
-    def __init__(self, element: Named, *, source: str, now: datetime) -> None:
+    def __init__(self, element: Named, infos: Sequence[Named], *, source: str, now: datetime) -> None:
         self.element = element
+        self.infos = infos
         self.source = source
         self.now = now
         self._geometries: dict[tuple[str, ...], BaseGeometry | None] = {}
@@ -82,9 +84,9 @@ class _Alert:
     def events(self) -> tuple[Event, ...]:
         """Return the events of the alert. Raises FormatError when what identifies it is missing or there twice."""
         shared = self._shared()
-        if self.element.count("info") > MAX_INFOS:
+        if len(self.infos) > MAX_INFOS:
             raise FormatError(f"more than {MAX_INFOS} infos", at=self.element.at)
-        groups = self._joined([self._info(info) for info in self.element.each("info")])
+        groups = self._joined([self._info(info) for info in self.infos])
         if not groups:
             return (Event(**shared),)  # as a Cancel may be
         return tuple(self._event(shared, twins, part) for part, twins in enumerate(groups))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 from lxml import etree
 
-from tocsin.formats._named import LANGUAGE, MAX_NAME, MAX_TEXT, Named, union
+from tocsin.formats._named import LANGUAGE, MAX_NAME, MAX_TEXT, Named, pair, union
 from tocsin.formats._xml import by_name, local, namespace, text_of
 from tocsin.model import Problem
 
@@ -26,6 +26,9 @@ class Elements(Named):
 
     def _by_name(self, element: etree._Element) -> Mapping[str, Sequence[etree._Element]]:
         return by_name(element)
+
+    def _named(self, name: str) -> Iterable[etree._Element]:
+        return self._children.get(name, ())
 
     @property
     def name(self) -> str:
@@ -57,7 +60,7 @@ class Elements(Named):
 
     def spoken(self, name: str, default: str) -> Iterator[tuple[str, str]]:
         """Yield (language, text) of each child of this name that has a text; `default` where no xml:lang stands."""
-        for child in self._children.get(name, ()):
+        for child in self._named(name):
             language = (child.get(_XML_LANG) or "").replace("_", "-")
             if text := text_of(child)[:MAX_TEXT]:
                 yield language if LANGUAGE.fullmatch(language) else default, text
@@ -68,6 +71,17 @@ class Elements(Named):
         if not found:
             return ()
         return (text_of(found[0]),) if len(found) == 1 else [text_of(child) for child in found]
+
+    def pairs(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield the valueName and value of each child of this name; most hold the two in this order and no more."""
+        space = namespace(self._own)
+        plain = [f"{{{space}}}{part}" if space else part for part in ("valueName", "value")]
+        for n, child in enumerate(self._named(name), 1):
+            if [part.tag for part in child] == plain:
+                scheme, value = map(text_of, child)
+                yield " ".join(scheme.split()), " ".join(value.split())
+            else:
+                yield pair(type(self)(child, at=f"{self.at}/{name}[{n}]", problems=self.problems))
 
     def own_text(self) -> str:
         """Return the element's own text, with single blanks for white space."""

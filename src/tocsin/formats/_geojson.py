@@ -81,7 +81,11 @@ class Fields:
     def text(self, name: str, limit: int = MAX_TEXT) -> str:
         """Return a text without control characters and without white space around it."""
         value = self._value.get(name)
-        return "" if value is None else self._text(value, name, limit)
+        if value is None:
+            return ""
+        if isinstance(value, str) and len(value) <= _SHORT <= limit and value.isprintable():
+            return value.strip()
+        return self._text(value, name, limit)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the texts of a list of names, without empty ones and repetitions."""
@@ -125,15 +129,14 @@ class Fields:
 
     def choice(self, kind: type[Choice], name: str) -> Choice | None:
         """Return a value of one of CAP's lists, whatever its case; None when empty or, as a Problem, unknown."""
-        text = self.text(name, MAX_NAME)
-        found = named(kind, text)
+        found, text = self._named(kind, name)
         if text and found is None:
             self.problem(name, "not a value of CAP's list; read as unknown", is_repaired=True)
         return found
 
     def exactly(self, kind: type[Choice], name: str) -> Choice:
         """Return the value of a field for which nothing may be assumed. Raises FormatError."""
-        found = named(kind, self.text(name, MAX_NAME))
+        found, _ = self._named(kind, name)
         if found is None:
             raise FormatError("not a value of CAP's list", at=f"{self.at}.{name}")
         return found
@@ -142,13 +145,18 @@ class Fields:
         """Note what is wrong with a field."""
         self.problems.append(Problem(at=f"{self.at}.{name}", message=message, is_repaired=is_repaired))
 
+    def _named(self, kind: type[Choice], name: str) -> tuple[Choice | None, str]:
+        """Return the value of a list that a text spells, and the text; most spell it as it stands there."""
+        value = self._value.get(name)
+        if isinstance(value, str) and (found := named(kind, value)) is not None:
+            return found, value
+        text = self.text(name, MAX_NAME)
+        return named(kind, text), text
+
     def _text(self, value: Any, name: str, limit: int, place: int | None = None) -> str:
-        if isinstance(value, str):
-            if len(value) <= _SHORT and len(value) <= limit and value.isprintable():
-                return value.strip()
-        elif value is None:
+        if value is None:
             return ""
-        else:
+        if not isinstance(value, str):
             self.problem(name if place is None else f"{name}[{place}]", "not a text")
             return ""
         # By bytes: a regular expression takes five times as long.

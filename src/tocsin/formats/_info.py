@@ -143,4 +143,5 @@ def areas_of(twins: Sequence[Info]) -> tuple[Area, ...]:
 
 def worst(kind: type[Choice], values: Sequence[Choice]) -> Choice:
     """Return the first in the order of CAP's list, which goes from worst to least and ends with Unknown."""
-    return values[0] if len(values) == 1 else min(values, key=list(kind).index)
+    first = values[0]
+    return first if values.count(first) == len(values) else min(values, key=list(kind).index)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -167,8 +167,7 @@ class Named(ABC):
         CAP 1.0 wrote "fips6=006109" without elements.
         """
         found: dict[Code, None] = {}
-        for child in self.each(name):
-            scheme, value = _pair(child)
+        for scheme, value in self.pairs(name):
             if not value or (only is not None and scheme not in only):
                 continue
             if len(scheme) > MAX_NAME or len(value) > MAX_NAME:
@@ -177,8 +176,13 @@ class Named(ABC):
             found[Code(scheme, value)] = None
         return tuple(found)
 
+    def pairs(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield the valueName and value of each child of this name, with single blanks for white space."""
+        return map(pair, self.each(name))
 
-def _pair(child: Named) -> tuple[str, str]:
+
+def pair(child: Named) -> tuple[str, str]:
+    """Return the valueName and value of `child`, or the halves of its own "name=value"."""
     if child.count("value") or child.count("valueName"):
         return " ".join(child.one("valueName").split()), " ".join(child.one("value").split())
     scheme, _, value = child.own_text().partition("=")

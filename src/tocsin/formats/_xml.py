@@ -151,14 +151,19 @@ def by_name(element: etree._Element) -> dict[str, list[etree._Element]]:
 
     One pass over the children: asking for each of 25 names in turn costs 25.
     """
-    own = str(element.tag)
-    name_at = own.rfind("}") + 1
-    space = own[:name_at]
+    space = str(element.tag).rpartition("}")[0]
     found: dict[str, list[etree._Element]] = {}
     for child in element:
         tag = child.tag
-        if isinstance(tag, str) and tag[:name_at] == space and "}" not in tag[name_at:]:
-            found.setdefault(tag[name_at:], []).append(child)
+        if not isinstance(tag, str):
+            continue
+        of_space, _, name = tag.rpartition("}")
+        if of_space != space:
+            continue
+        if name in found:
+            found[name].append(child)
+        else:
+            found[name] = [child]
     return found
 
 
