@@ -22,6 +22,7 @@ from tocsin.gate.codes import Standing
 from tocsin.gate.effect import bare, effect, effect_on_traffic, hazard_of_response
 from tocsin.gate.rules import RULES
 from tocsin.gate.sentences import is_person_alert
+from tocsin.gate.terms import Term
 from tocsin.gate.wording import names_topic
 from tocsin.model import Category, Code, Decision, Event, IssuerClass, Item, MsgType, Scope, Status, Verdict
 
@@ -72,9 +73,10 @@ class _Fate(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """An event with what its codes and terms say of it. `hazard` is the listed type, or None."""
+    """An event with what its codes and terms say of it, a term for each text. `hazard` is the listed type, or None."""
 
     event: Event
+    terms: tuple[Term, ...]
     standing: Standing
     hazard: str | None
 
@@ -97,7 +99,7 @@ def examine(item: Item, *, issuer_class: IssuerClass) -> Ruling:
         return (
             _admitted(Verdict.PASS_SCRUBBED, "cancel", map(wording.identified, ends)) if ends else _dropped("unmapped")
         )
-    passed = [wording.scrubbed(one.event, one.hazard) for one in read if one.hazard]
+    passed = [wording.scrubbed(one.event, one.hazard, one.terms) for one in read if one.hazard]
     touched = item.has_unread or len(passed) < len(read) or any(changed for _, changed in passed)
     return _admitted(Verdict.PASS_SCRUBBED if touched else Verdict.PASS, "listed", (event for event, _ in passed))
 
@@ -113,24 +115,27 @@ def _refusal(item: Item, issuer_class: IssuerClass) -> str:
     return "not-public" if unreal or replies else ""
 
 
-_HAZARDS: dict[tuple[tuple[Code, ...], tuple[str, ...]], str] = {}
+_LISTED: dict[tuple[tuple[Code, ...], tuple[str, ...]], tuple[Standing, str | None]] = {}
 _REMEMBERED = 1_024  # pairs of codes and terms of listed hazards, 1 MB
 
 
 def _read(event: Event) -> _Read:
     """Return `event` with its type; with a code of administration or test only a listed public test counts."""
-    named = tuple(terms.read(text.event).words for text in event.texts)
-    standing = codes.read(event.codes)
-    hazard = _HAZARDS.get((event.codes, named))
-    if hazard is None:
+    read = tuple([terms.read(text.event) for text in event.texts])
+    named = tuple([term.words for term in read])
+    said = _LISTED.get((event.codes, named))
+    if said is None:
+        standing = codes.read(event.codes)
         hazard = _hazard_of(event, standing, named)
+        silent = _has_code(event, RULES.silent_codes) and hazard != _TEST
+        said = standing, None if silent else hazard
         # What a title tells is not remembered: codes and terms alone do not give it.
         if hazard and not standing.fields and len(event.codes) + len(named) <= _FEW:
-            if len(_HAZARDS) >= _REMEMBERED:
-                _HAZARDS.clear()
-            _HAZARDS[event.codes, named] = hazard
-    silent = _has_code(event, RULES.silent_codes) and hazard != _TEST
-    return _Read(event=event, standing=standing, hazard=None if silent else hazard)
+            if len(_LISTED) >= _REMEMBERED:
+                _LISTED.clear()
+            _LISTED[event.codes, named] = said
+    standing, hazard = said
+    return _Read(event=event, terms=read, standing=standing, hazard=hazard)
 
 
 def _hazard_of(event: Event, standing: Standing, named: Sequence[str]) -> str | None:
@@ -167,12 +172,12 @@ def _fates(read: Sequence[_Read], issuer_class: IssuerClass) -> list[_Fate]:
 
 def _fate(one: _Read, issuer_class: IssuerClass, *, explained: bool) -> _Fate:
     event, hazard, standing = one.event, one.hazard, one.standing
-    if _is_person_alert(event, hazard):
+    if _is_person_alert(one):
         return _Fate.PERSON
     if standing.is_withheld or (standing.asks and not explained) or _is_about_people(one, issuer_class):
         return _Fate.PROTECTED
-    if _is_protected(event, hazard):
-        allowed = issuer_class in _ADVISERS and not (_has_topic(event) and issuer_class is IssuerClass.HAZARD)
+    if _is_protected(one):
+        allowed = issuer_class in _ADVISERS and not (_has_topic(one) and issuer_class is IssuerClass.HAZARD)
         return _Fate.EFFECT if allowed and hazard_of_response(event, hazard) else _Fate.PROTECTED
     if hazard:
         return _Fate.PASS
@@ -191,29 +196,29 @@ def _is_about_people(one: _Read, issuer_class: IssuerClass) -> bool:
     return hazards.HAZARDS[one.hazard].family == _TRANSPORT and names_topic(one.event)
 
 
-def _is_person_alert(event: Event, hazard: str | None) -> bool:
-    """Return whether `event` looks for a person: by code, by term, or by the headline where the term says little."""
-    if _has_code(event, RULES.person_codes) or any(terms.read(text.event).is_person_alert for text in event.texts):
+def _is_person_alert(one: _Read) -> bool:
+    """Return whether an event looks for a person: by code, by term, or by the headline where the term says little."""
+    if _has_code(one.event, RULES.person_codes) or any(term.is_person_alert for term in one.terms):
         return True
-    says_little = hazard is None or hazards.HAZARDS[hazard].family == _CIVIL
-    return says_little and any(is_person_alert(text.headline) for text in event.texts)
+    says_little = one.hazard is None or hazards.HAZARDS[one.hazard].family == _CIVIL
+    return says_little and any(is_person_alert(text.headline) for text in one.event.texts)
 
 
-def _is_protected(event: Event, hazard: str | None) -> bool:
-    """Return whether `event` may be about people: a code or category of security that no hazard's term explains."""
-    if _has_topic(event):
+def _is_protected(one: _Read) -> bool:
+    """Return whether an event may be about people: a code or category of security that no hazard's term explains."""
+    if _has_topic(one):
         return True
-    explained = hazard is not None and hazards.HAZARDS[hazard].family != _CIVIL
+    explained = one.hazard is not None and hazards.HAZARDS[one.hazard].family != _CIVIL
     return not explained and (
-        Category.SECURITY in event.category
-        or _has_code(event, RULES.protected_codes)
-        or any(terms.read(text.event).is_protected for text in event.texts)
+        Category.SECURITY in one.event.category
+        or _has_code(one.event, RULES.protected_codes)
+        or any(term.is_protected for term in one.terms)
     )
 
 
-def _has_topic(event: Event) -> bool:
+def _has_topic(one: _Read) -> bool:
     """Return whether an event term itself names a protected topic and is no listed hazard."""
-    return any(terms.read(text.event).is_topic for text in event.texts)
+    return any(term.is_topic for term in one.terms)
 
 
 def _is_end(event: Event) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from tocsin import hazards
-from tocsin.gate import spans, terms
+from tocsin.gate import spans
 from tocsin.gate.rules import RULES
 from tocsin.gate.sentences import clean, has_topic, is_readable, scrub
+from tocsin.gate.terms import Term
 from tocsin.model import Area, Code, Event, Reference, Text
 
 _CODE = re.compile(r"[\w .;:,/()+#-]{1,80}")
@@ -22,22 +24,40 @@ _ANOTHER = "~another"  # no domain has such a name, so nothing is linked
 _KEPT_SCHEMES = {"awareness_level", "awareness_type"}
 
 
-def scrubbed(event: Event, hazard: str) -> tuple[Event, bool]:
-    """Return `event` of a listed `hazard` as it may be stored, and whether any of its words went."""
+def scrubbed(event: Event, hazard: str, named: Sequence[Term]) -> tuple[Event, bool]:
+    """Return `event` of a listed `hazard` as it may be stored, and whether any of its words went.
+
+    `named` are the terms of its texts, read. What is kept is named field by field.
+    """
     label = hazards.HAZARDS[hazard].label
-    readable = [text for text in event.texts if is_readable(_all_words(text), text.language)]
-    texts = [_text(text, label) for text in readable]
+    readable = [pair for pair in zip(event.texts, named, strict=True) if _is_readable(pair[0])]
+    texts = [_text(text, term, label) for text, term in readable]
     areas = [_area(area) for area in event.areas]
     sender_name = _line(event.sender_name)
     web = web_of(event.web)
-    shown = replace(
-        event,
+    shown = Event(
+        source=event.source,
+        sent=event.sent,
+        part=event.part,
+        status=event.status,
+        msg_type=event.msg_type,
+        scope=event.scope,
+        is_over=event.is_over,
+        category=event.category,
+        codes=_codes(event.codes),
         hazard=hazard,
-        texts=tuple(texts) or (Text(language="en", event=label, headline=label),) * bool(event.texts),
-        areas=tuple(areas),
+        urgency=event.urgency,
+        severity=event.severity,
+        certainty=event.certainty,
+        response=event.response,
+        effective=event.effective,
+        onset=event.onset,
+        expires=event.expires,
         sender_name=sender_name,
         web=web,
-        codes=tuple(filter(_is_code, event.codes)),
+        texts=tuple(texts) or (Text(language="en", event=label, headline=label),) * bool(event.texts),
+        areas=tuple(areas),
+        measures=event.measures,
         **_names(event),
     )
     gone = (
@@ -45,7 +65,7 @@ def scrubbed(event: Event, hazard: str) -> tuple[Event, bool]:
         or len(web) < len(event.web)
         or _differ(event.sender_name, sender_name)
         or any(_differ(before.description, after.description) for before, after in zip(event.areas, areas, strict=True))
-        or any(map(_has_lost, readable, texts))
+        or any(_has_lost(before, after) for (before, _), after in zip(readable, texts, strict=True))
     )
     return shown, gone
 
@@ -127,8 +147,7 @@ def web_of(web: str) -> str:
     return "" if spans.is_personal_link(shown) else shown
 
 
-def _text(text: Text, label: str) -> Text:
-    term = terms.read(text.event)
+def _text(text: Text, term: Term, label: str) -> Text:
     return Text(
         language=text.language,
         event=term.words if term.hazard else _heading(text.event, label),
@@ -156,7 +175,7 @@ def _line(words: str) -> str:
 
 
 def _area(area: Area) -> Area:
-    description, geocodes = _line(area.description), tuple(filter(_is_code, area.geocodes))
+    description, geocodes = _line(area.description), _codes(area.geocodes)
     if description == area.description and len(geocodes) == len(area.geocodes):
         return area
     return replace(area, description=description, geocodes=geocodes)
@@ -164,6 +183,10 @@ def _area(area: Area) -> Area:
 
 _SOUND: set[Code] = set()
 _REMEMBERED = 32_768  # codes of at most 160 characters: 8 MB at most, 3 MB for the zones and counties of a country
+
+
+def _codes(codes: tuple[Code, ...]) -> tuple[Code, ...]:
+    return codes if _SOUND.issuperset(codes) else tuple(filter(_is_code, codes))
 
 
 def _is_code(code: Code) -> bool:
@@ -190,8 +213,9 @@ def _is_plain(code: Code) -> bool:
     return code.scheme.casefold() in _KEPT_SCHEMES or not scrub(code.value).lost
 
 
-def _all_words(text: Text) -> str:
-    return f"{text.event}\n{text.headline}\n{text.description}\n{text.instruction}"
+def _is_readable(text: Text) -> bool:
+    words = f"{text.event}\n{text.headline}\n{text.description}\n{text.instruction}"
+    return is_readable(words, text.language)
 
 
 def _has_lost(before: Text, after: Text) -> bool:
