@@ -162,10 +162,17 @@ def test_item_digest_do_not_depend_on_the_position_in_a_feed() -> None:
     assert record.item_digest(first) == record.item_digest(second)
 
 
+def test_item_digest_is_the_same_on_every_machine_and_release() -> None:
+    item = Item(at="alert[0]", events=(replace(EVENT, measures=dict(sorted(EVENT.measures.items(), reverse=True))),))
+    assert record.item_digest(item).hex() == "3236f9aebaf9f497d2f7c999a0e3268ba25af7aff143c0b704cd7783f35005f7"
+
+
 @pytest.mark.parametrize(
     "other",
     [
         pytest.param(Item(at="alert[0]", events=(EVENT, EVENT)), id="two-events"),
+        pytest.param(Item(at="alert[0]", events=(replace(EVENT, areas=EVENT.areas[1:]),)), id="another-area"),
+        pytest.param(Item(at="alert[0]", events=(replace(EVENT, measures={"depth_km": 9.0}),)), id="other-measures"),
         pytest.param(Item(at="alert[0]", events=(replace(EVENT, part=3),)), id="another-part"),
         pytest.param(Item(at="alert[0]"), id="unreadable"),
     ],
