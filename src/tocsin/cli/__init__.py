@@ -13,6 +13,7 @@ import click
 from tocsin import __version__
 from tocsin.cli import coverage, documents, geocodes, ledger, look, service, sources, witness
 from tocsin.errors import TocsinError
+from tocsin.run import sweeps
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,6 +37,7 @@ for command in (
 
 def main() -> None:
     """Run the command line and exit. What the world did wrong is one sentence, never a traceback."""
+    sweeps.seldom()
     try:
         code = tocsin.main(standalone_mode=False)
     except click.ClickException as error:
