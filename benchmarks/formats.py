@@ -4,7 +4,8 @@
 
 - CAP: one alert a document, in four shapes after real issuers (a warning by polygon, two languages by EMMA_ID, a
   warning with VTEC and UGC, a quake by circle), made here. `read` is bytes to events: parsed, checked, normalised,
-  geometry made and valid. `read_gate` is the same and the gate.
+  geometry made and valid. `read_gate` is the same and the gate. `collected` is all that the collect step does before
+  it asks the store: besides those, the digest that a decision commits to, and the look at where the areas lie.
 - NWS: one GeoJSON collection after the API of the US National Weather Service, four alerts in five without a geometry.
   The figure counts features.
 - recorded: the same on the recorded documents of ../shared, where they are.
@@ -13,7 +14,8 @@
   be had, or fails on documents, that word stands in place of its figure.
 
 Each figure is the median of five runs, by the time of this process's processor, so that others on the machine count
-less. The same documents go to all.
+less. Still, two figures can be compared only when taken in one run: a neighbour on the same processor can halve them.
+The same documents go to all.
 """
 
 from __future__ import annotations
@@ -199,9 +201,16 @@ def rate(work: Callable[[], object], count: int) -> float:
 
 
 def ours(name: str, bodies: Sequence[bytes], count: int) -> dict[str, float]:
-    """Return documents (or features) a second: read, and read and judged."""
+    """Return documents (or features) a second: read, read and judged, and all that is done before they are stored."""
     from tocsin import formats, gate  # noqa: PLC0415  this file also runs where Tocsin is not installed
-    from tocsin.model import IssuerClass  # noqa: PLC0415
+    from tocsin.model import IssuerClass, Source  # noqa: PLC0415
+    from tocsin.run import sweeps  # noqa: PLC0415
+    from tocsin.run.examining import Document, examine  # noqa: PLC0415
+
+    sweeps.seldom()  # as the command line does
+    source = Source(
+        id="benchmark", publisher="", url="", format=name, issuer_class=IssuerClass.HAZARD, jurisdiction=("US",)
+    )
 
     def read() -> None:
         for body in bodies:
@@ -212,7 +221,15 @@ def ours(name: str, bodies: Sequence[bytes], count: int) -> dict[str, float]:
             for item in formats.read(name, body, source="benchmark", now=NOW).items:
                 gate.examine(item, issuer_class=IssuerClass.HAZARD)
 
-    return {"read": rate(read, count), "read_gate": rate(read_gate, count)}
+    def collected() -> None:
+        for body in bodies:
+            examine([Document(format=name, body=body)], source, NOW)
+
+    return {
+        "read": rate(read, count),
+        "read_gate": rate(read_gate, count),
+        "collected": rate(collected, count),
+    }
 
 
 def recorded() -> Iterator[tuple[str, dict[str, float]]]:
