@@ -488,6 +488,25 @@ def test_codes_without_a_value_or_too_long_are_left_out() -> None:
     assert len(found.problems) == 1
 
 
+@pytest.mark.parametrize(
+    ("inner", "code", "problems"),
+    [
+        pytest.param("<valueName>A</valueName><value> b\n c </value>", ("A", "b c"), 0, id="as-nearly-all"),
+        pytest.param("<value>b</value><valueName>A</valueName>", ("A", "b"), 0, id="the-other-way-round"),
+        pytest.param("<valueName>A</valueName><value>b</value><note>c</note>", ("A", "b"), 0, id="a-third-beside-them"),
+        pytest.param("<valueName>A</valueName><value>b</value><value>c</value>", ("A", "b"), 1, id="two-values"),
+        pytest.param("<valueName>A</valueName><value>b<i>c</i></value>", ("A", "bc"), 0, id="markup-inside"),
+        pytest.param(
+            '<valueName>A</valueName><value xmlns="urn:other">c</value><value>b</value>', ("A", "b"), 0, id="another-s"
+        ),
+    ],
+)
+def test_code_is_a_name_and_a_value_however_they_stand(inner: str, code: tuple[str, str], problems: int) -> None:
+    found = item(alert(info(area=f"<area><areaDesc>here</areaDesc><geocode>{inner}</geocode></area>")))
+    assert found.events[0].areas[0].geocodes == (code,)
+    assert len(found.problems) == problems
+
+
 def test_text_with_markup_inside_is_text() -> None:
     (event,) = events(info("<headline>All <b>roads</b> closed</headline>"))
     assert event.texts[0].headline == "All roads closed"
