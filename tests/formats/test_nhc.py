@@ -289,3 +289,12 @@ def test_recorded_documents_say_what_the_manifest_says(shared: Path) -> None:
             assert any(area.geometry and area.geometry.covers(Point(-lon, lat)) for area in events[0].areas)
         else:
             assert events == []
+
+
+@pytest.mark.parametrize(("count", "is_cut"), [(100, False), (101, True)])
+def test_number_of_advisories_is_capped(count: int, *, is_cut: bool) -> None:
+    body = (Path(__file__).parent / "nhc/public.txt").read_bytes()
+    reading = read(body * count)
+    assert len(reading.items) == 100
+    assert reading.is_complete != is_cut
+    assert bool(reading.problems) == is_cut

@@ -34,6 +34,7 @@ from tocsin.formats.nhc._storm import event_of, headline, numbered
 from tocsin.model import Event, Item, Problem, Reading, Text
 
 SNAPSHOT = True
+MAX_ADVISORIES = 100  # of one document; the most active day yet had some ten storms with two each. 10 ms each
 _PUBLIC, _FORECAST = "TCP", "TCM"
 _TEXTS = frozenset({_PUBLIC, _FORECAST, "TCD", "TCU", "TCE"})
 _BASINS = frozenset({"AT", "EP", "CP", "PZ", "PN", "PA"})
@@ -52,9 +53,13 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
     found = list(products(lines_of(body)))
     if not found:
         raise FormatError("neither a list of storms nor a bulletin", at="document")
-    told = (one for one in found if one.category in {_PUBLIC, _FORECAST})
-    items = tuple(_item(one, source=source, now=now) for one in told)
-    return Reading(items=items, is_complete=all(item.events for item in items))
+    told = [one for one in found if one.category in {_PUBLIC, _FORECAST}]
+    items = tuple(_item(one, source=source, now=now) for one in told[:MAX_ADVISORIES])
+    left_out = tuple(
+        Problem(at=one.at, message=f"more than {MAX_ADVISORIES} advisories; the first were read")
+        for one in told[MAX_ADVISORIES : MAX_ADVISORIES + 1]
+    )
+    return Reading(items=items, problems=left_out, is_complete=not left_out and all(item.events for item in items))
 
 
 def claims(opened: Opened) -> bool:
