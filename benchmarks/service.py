@@ -33,6 +33,7 @@ from feed_server import FeedServer, feed
 from tocsin import egress, fetch
 from tocsin.config import ChannelConfig
 from tocsin.model import Level
+from tocsin.run import arenas, sweeps
 from tocsin.run.service import Loops
 from tocsin.store import Store
 from tocsin.web.serve import serve
@@ -57,6 +58,8 @@ def feeds(server: FeedServer, events: int) -> list[str]:
 
 def child(urls: list[str], places: int, folder: str) -> None:
     """Be the service until killed; print the console's address."""
+    arenas.few()  # this and the next as the command line does
+    sweeps.seldom()
     sources = [replace(in_process.SOURCE, id=f"feed-{n}", url=url, format="atom") for n, url in enumerate(urls)]
     os.environ["BENCHMARK_SECRET"] = "whsec_" + base64.b64encode(b"benchmark" * 4).decode()
     settings = {"url": "https://hooks.invalid/", "secret": "env:BENCHMARK_SECRET"}

@@ -13,7 +13,7 @@ import click
 from tocsin import __version__
 from tocsin.cli import coverage, documents, geocodes, ledger, look, service, sources, witness
 from tocsin.errors import TocsinError
-from tocsin.run import sweeps
+from tocsin.run import arenas, sweeps
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,6 +37,7 @@ for command in (
 
 def main() -> None:
     """Run the command line and exit. What the world did wrong is one sentence, never a traceback."""
+    arenas.few()
     sweeps.seldom()
     try:
         code = tocsin.main(standalone_mode=False)
