@@ -16,7 +16,7 @@ import tocsin
 from tocsin import formats, gate, hazards
 from tocsin.gate import codes, invariants, rules, wording
 from tocsin.gate.effect import withheld
-from tocsin.gate.sentences import clean, is_readable, scrub, split
+from tocsin.gate.sentences import clean, has_topic, is_readable, scrub, split
 from tocsin.gate.spans import is_telephone
 from tocsin.model import (
     Area,
@@ -603,6 +603,10 @@ def test_is_telephone(number: str, cued: bool, personal: bool) -> None:
         pytest.param("<p>Rain <b>now</b></p><ul><li>5 < 6", "Rain now\n\n5 < 6", id="markup"),
         pytest.param("Wind.\n  \nRain.", "Wind.\n\nRain.", id="blank-line"),
         pytest.param("कखग jo@example.org", "", id="caseless-sentence-goes-with-its-address"),
+        pytest.param("A lorry, number plate AB12 CDE.", "A lorry, number plate.", id="plate-after-its-cue"),
+        pytest.param("Kennzeichen: B-AB 1234 steht.", "Kennzeichen: steht.", id="plate-german"),
+        pytest.param("A van AB-123-CD blocks it.", "A van blocks it.", id="plate-by-its-shape"),
+        pytest.param("Diyarbakır: call 123456.", "Diyarbakır: call.", id="number-beside-a-dotless-i"),
     ],
 )
 def test_scrub(text: str, kept: str) -> None:
@@ -637,6 +641,11 @@ def test_split(text: str, sentences: list[str]) -> None:
 )
 def test_is_readable(text: str, language: str, readable: bool) -> None:
     assert is_readable(text, language) is readable
+
+
+def test_sentence_without_end_counts_as_one_about_a_topic() -> None:
+    assert has_topic("Picket " + "rain " * 1_001)
+    assert not has_topic("Storms strike. " + "Rain. " * 1_001)
 
 
 def test_clean_cuts_an_endless_field() -> None:
