@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from tocsin import cli, letters
 from tocsin.ledger.note import open_note, parse_checkpoint, parse_vkey
@@ -325,15 +328,29 @@ def test_check_shows_what_is_odd_about_a_feed_in_words(run: Run, tmp_path: Path)
     assert "already over" in " ".join(run(*arguments).out.split())
 
 
+NO_SECRET = (
+    'contact = "mailto:ops@example.org"\nsources = ["us-nws-alerts"]\n[[channels]]\nid = "desk"\n'
+    'kind = "webhook"\nurl = "https://hooks.example.org/x"\nsecret = "env:TOCSIN_NO_SUCH_SECRET"\n'
+)
+
+
 def test_run_says_that_a_secret_is_missing_before_an_address(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "tocsin.toml").write_text(
-        'contact = "mailto:ops@example.org"\nsources = ["us-nws-alerts"]\n[[channels]]\nid = "desk"\n'
-        'kind = "webhook"\nurl = "https://hooks.example.org/x"\nsecret = "env:TOCSIN_NO_SUCH_SECRET"\n'
-    )
+    (tmp_path / "tocsin.toml").write_text(NO_SECRET)
     said = run("run")
     assert said.code == 2
     assert "TOCSIN_NO_SUCH_SECRET is empty or not set" in said.err
     assert "http://" not in said.err
+
+
+def test_a_log_line_goes_to_the_stderr_of_its_moment(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tocsin.toml").write_text(NO_SECRET)
+    with contextlib.redirect_stderr(io.StringIO()) as first:
+        run("run")
+    first.close()  # the stderr of that command is gone; what is logged next must not die of it
+    structlog.get_logger("tocsin").info("still here")
+    assert "still here" in capsys.readouterr().err
 
 
 # --- coverage -----------------------------------------------------------------------------------------------------

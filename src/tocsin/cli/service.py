@@ -157,7 +157,8 @@ def _log_to_stderr() -> None:
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked for at each line: a logger made once would go on writing to a stderr that was replaced and closed.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 
