@@ -13,6 +13,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from shapely.geometry.base import BaseGeometry
+
+from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._named import named
 from tocsin.formats._time import read_time
@@ -126,6 +129,16 @@ class Fields:
             self.problem(name, "not a moment that exists")
             return None
         return (_EPOCH + timedelta(milliseconds=milliseconds)).replace(microsecond=0)
+
+    def geometry(self, name: str) -> BaseGeometry | None:
+        """Return a geometry; what is wrong with it is noted, and one that cannot be read is None."""
+        try:
+            geometry, problems = geo.from_geojson(self._value.get(name), at=f"{self.at}.{name}")
+        except FormatError as error:
+            self.problem(name, error.message)
+            return None
+        self.problems += problems
+        return geometry
 
     def choice(self, kind: type[Choice], name: str) -> Choice | None:
         """Return a value of one of CAP's lists, whatever its case; None when empty or, as a Problem, unknown."""

@@ -28,6 +28,7 @@ from shapely.geometry.base import BaseGeometry
 from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._time import read_time
@@ -73,12 +74,7 @@ def _is_alert(document: Any) -> bool:
 
 
 def _item(alert: Any, *, source: str, at: str) -> Item:
-    problems: list[Problem] = []
-    try:
-        event = _event(Fields(alert, at=at, problems=problems), source=source)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(event,), problems=tuple(problems))
+    return read_item(at, lambda problems: (_event(Fields(alert, at=at, problems=problems), source=source),))
 
 
 def _event(alert: Fields, *, source: str) -> Event:

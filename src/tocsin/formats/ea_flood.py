@@ -24,14 +24,14 @@ from zoneinfo import ZoneInfo
 
 from shapely.geometry.base import BaseGeometry
 
-from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._time import end_while_listed, has_offset, read_time
 from tocsin.hazards import HAZARDS
-from tocsin.model import Area, Category, Certainty, Code, Event, Item, Problem, Reading, Severity, Text, Urgency
+from tocsin.model import Area, Category, Certainty, Code, Event, Item, Reading, Severity, Text, Urgency
 
 SNAPSHOT = True
 SENDER = "environment.data.gov.uk"
@@ -90,12 +90,7 @@ def claims(opened: Opened) -> bool:
 
 
 def _item(value: object, *, source: str, now: datetime, at: str) -> Item:
-    problems: list[Problem] = []
-    try:
-        event = _event(Fields(value, at=at, problems=problems), source=source, now=now)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(event,), problems=tuple(problems))
+    return read_item(at, lambda problems: (_event(Fields(value, at=at, problems=problems), source=source, now=now),))
 
 
 def _event(warning: Fields, *, source: str, now: datetime) -> Event:
@@ -141,16 +136,7 @@ def _event(warning: Fields, *, source: str, now: datetime) -> Event:
 
 def _shape(area: Fields) -> BaseGeometry | None:
     """Return the area's polygon where the list holds it, None where it holds its address only."""
-    value = area.raw("polygon")
-    if not isinstance(value, dict):
-        return None
-    try:
-        geometry, problems = geo.from_geojson(value, at=f"{area.at}.polygon")
-    except FormatError as error:
-        area.problem("polygon", error.message)
-        return None
-    area.problems += problems
-    return geometry
+    return area.geometry("polygon") if isinstance(area.raw("polygon"), dict) else None
 
 
 def _local(warning: Fields, name: str) -> datetime | None:

@@ -15,18 +15,17 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from shapely import Point
-from shapely.geometry.base import BaseGeometry
 
-from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._countries import alpha_2
 from tocsin.formats._gdacs import TYPES, Disaster, events_of
 from tocsin.formats._geojson import MAX_NAME, Fields, features
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._time import has_offset
 from tocsin.formats._url import is_web
-from tocsin.model import Item, Problem, Reading
+from tocsin.model import Item, Reading
 
 SNAPSHOT = True
 _KEYS = frozenset({"eventtype", "eventid", "alertlevel"})
@@ -46,13 +45,10 @@ def claims(opened: Opened) -> bool:
 
 
 def _item(feature: object, *, source: str, now: datetime, at: str) -> Item:
-    problems: list[Problem] = []
-    try:
-        disaster = _disaster(Fields(feature, at=at, problems=problems))
-        events = events_of(disaster, source=source, now=now)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=events, problems=tuple(problems))
+    return read_item(
+        at,
+        lambda problems: events_of(_disaster(Fields(feature, at=at, problems=problems)), source=source, now=now),
+    )
 
 
 def _disaster(feature: Fields) -> Disaster:
@@ -65,7 +61,7 @@ def _disaster(feature: Fields) -> Disaster:
     if sent is None:
         raise FormatError("the event has no readable time", at=properties.at)
     measured = properties.object("severitydata")
-    geometry = _geometry(feature)
+    geometry = feature.geometry("geometry")
     report = properties.object("url").text("report", MAX_NAME)
     return Disaster(
         kind=kind,
@@ -127,13 +123,3 @@ def _affected(properties: Fields) -> Iterator[str]:
 def _neic(properties: Fields) -> str:
     is_neic = properties.text("source", MAX_NAME).upper() == "NEIC"
     return properties.text("sourceid", MAX_NAME) if is_neic else ""
-
-
-def _geometry(feature: Fields) -> BaseGeometry | None:
-    try:
-        geometry, problems = geo.from_geojson(feature.raw("geometry"), at=f"{feature.at}.geometry")
-    except FormatError as error:
-        feature.problem("geometry", error.message)
-        return None
-    feature.problems += problems
-    return geometry

@@ -26,10 +26,11 @@ from tocsin.errors import FormatError
 from tocsin.formats._countries import alpha_2
 from tocsin.formats._feed import MAX_NAME, Entry, feed_of
 from tocsin.formats._gdacs import TYPES, Disaster, events_of
+from tocsin.formats._item import read_item
 from tocsin.formats._opened import Opened
 from tocsin.formats._xml import open_xml, text_of
 from tocsin.formats.georss import shape_of
-from tocsin.model import Item, Problem, Reading
+from tocsin.model import Event, Item, Problem, Reading
 
 SNAPSHOT = True
 NAMESPACE = "http://www.gdacs.org"
@@ -61,14 +62,12 @@ def claims(opened: Opened) -> bool:
 
 
 def _item(element: etree._Element, *, source: str, now: datetime, at: str, as_of: datetime | None) -> Item:
-    problems: list[Problem] = []
-    try:
+    def events(problems: list[Problem]) -> tuple[Event, ...]:
         disaster = _disaster(Entry(element, at=at, problems=problems), as_of)
         # By the feed's own time where it says one: a stale copy must not prolong what it lists.
-        events = events_of(disaster, source=source, now=min(as_of or now, now))
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=events, problems=tuple(problems))
+        return events_of(disaster, source=source, now=min(as_of or now, now))
+
+    return read_item(at, events)
 
 
 def _disaster(entry: Entry, as_of: datetime | None) -> Disaster:

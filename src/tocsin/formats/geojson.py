@@ -21,11 +21,9 @@ from datetime import datetime, time
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from shapely.geometry.base import BaseGeometry
-
-from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields, features
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._url import is_web
@@ -161,12 +159,7 @@ def _moment(fields: Fields, name: str) -> datetime | None:
 
 
 def _item(feature: object, *, source: str, now: datetime, at: str) -> Item:
-    problems: list[Problem] = []
-    try:
-        event = _event(Fields(feature, at=at, problems=problems), source=source, now=now)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(event,), problems=tuple(problems))
+    return read_item(at, lambda problems: (_event(Fields(feature, at=at, problems=problems), source=source, now=now),))
 
 
 def _event(feature: Fields, *, source: str, now: datetime) -> Event:
@@ -209,7 +202,7 @@ def _event(feature: Fields, *, source: str, now: datetime) -> Event:
                 instruction=properties.text("instruction"),
             ),
         ),
-        areas=(Area(description=properties.name("areadesc"), geometry=_geometry(feature)),),
+        areas=(Area(description=properties.name("areadesc"), geometry=feature.geometry("geometry")),),
     )
 
 
@@ -222,13 +215,3 @@ def _identifier(feature: Fields, properties: _Named, about: str, begins: datetim
         return name
     parts = "\0".join((about, properties.name("areadesc"), begins.isoformat()))
     return hashlib.sha256(parts.encode()).hexdigest()[:_DIGEST]
-
-
-def _geometry(feature: Fields) -> BaseGeometry | None:
-    try:
-        geometry, problems = geo.from_geojson(feature.raw("geometry"), at=f"{feature.at}.geometry")
-    except FormatError as error:
-        feature.problem("geometry", error.message)
-        return None
-    feature.problems += problems
-    return geometry

@@ -32,6 +32,7 @@ from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._feed import ATOM, MAX_NAME, Entry, Feed, feed_of
 from tocsin.formats._gdacs import SEVERITIES, TYPES
+from tocsin.formats._item import read_item
 from tocsin.formats._opened import Opened
 from tocsin.formats._xml import local, namespace, open_xml, text_of
 from tocsin.formats.atom import names_cap
@@ -114,14 +115,12 @@ def _name(feed: etree._Element) -> str:
 
 
 def _item(element: etree._Element, at: str, feed: Feed, bare: Event) -> Item:
-    problems: list[Problem] = []
-    try:
-        entry = Entry(element, at=at, problems=problems)
-        event = _event(entry, feed, bare)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    has_unread = any(next(entry.all(name), None) is not None for name in (*NEVER_READ, f"{_DC}creator"))
-    return Item(at=at, events=(event,), has_unread=has_unread, problems=tuple(problems))
+    names = Entry(element, at=at, problems=[])
+    return read_item(
+        at,
+        lambda problems: (_event(Entry(element, at=at, problems=problems), feed, bare),),
+        has_unread=any(next(names.all(name), None) is not None for name in (*NEVER_READ, f"{_DC}creator")),
+    )
 
 
 def _event(entry: Entry, feed: Feed, bare: Event) -> Event:

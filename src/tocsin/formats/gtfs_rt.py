@@ -29,6 +29,7 @@ from google.transit.gtfs_realtime_pb2 import Alert, FeedHeader
 
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_LIST, MAX_NAME, Fields
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._periods import periods
@@ -307,12 +308,7 @@ def _within_limits(entities: Iterable[_Entity | None]) -> list[_Entity]:
 def _item(entity: _Entity, feed: _Feed, *, source: str, now: datetime) -> Item:
     if entity.problem is not None:
         return Item(at=entity.at, problems=(entity.problem,))
-    problems: list[Problem] = []
-    try:
-        events = _events(entity, feed, problems, source=source, now=now)
-    except FormatError as error:
-        return Item(at=entity.at, problems=(*problems, Problem(at=error.at or entity.at, message=error.message)))
-    return Item(at=entity.at, events=events, problems=tuple(problems))
+    return read_item(entity.at, lambda problems: _events(entity, feed, problems, source=source, now=now))
 
 
 def _events(entity: _Entity, feed: _Feed, problems: list[Problem], *, source: str, now: datetime) -> tuple[Event, ...]:

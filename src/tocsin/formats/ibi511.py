@@ -20,11 +20,12 @@ from shapely.geometry.base import BaseGeometry
 from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._periods import OPEN_END
 from tocsin.formats._road import AT_TIMES, road_codes, text, where
-from tocsin.model import Area, Category, Code, Event, Item, Problem, Reading, Severity
+from tocsin.model import Area, Category, Code, Event, Item, Reading, Severity
 
 SNAPSHOT = True
 _EVENT = frozenset({"ID", "EventType", "RoadwayName"})
@@ -65,12 +66,7 @@ def _is_event(value: object) -> bool:
 
 
 def _item(value: object, *, source: str, at: str) -> Item:
-    problems: list[Problem] = []
-    try:
-        event = _event(Fields(value, at=at, problems=problems), source=source)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(event,), problems=tuple(problems))
+    return read_item(at, lambda problems: (_event(Fields(value, at=at, problems=problems), source=source),))
 
 
 def _event(event: Fields, *, source: str) -> Event:

@@ -29,6 +29,7 @@ from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._calendar import ABOUT_PEOPLE, Component, Line, When, Zones, components, span
 from tocsin.formats._elements import MAX_NAME, MAX_TEXT
+from tocsin.formats._item import read_item
 from tocsin.formats._opened import Opened
 from tocsin.formats._recurrence import Budget, occurrences, read_rule
 from tocsin.formats._url import is_web
@@ -119,12 +120,11 @@ class _Calendar:
 
     def item(self, event: Component, at: str) -> Item:
         """Return the item that a VEVENT is; one that cannot be read has no events and says why."""
-        problems: list[Problem] = []
-        try:
-            events = self._read(_Lines(event, self.zones, at=at, problems=problems))
-        except FormatError as error:
-            return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-        return Item(at=at, events=events, has_unread=not ABOUT_PEOPLE.isdisjoint(event.lines), problems=tuple(problems))
+        return read_item(
+            at,
+            lambda problems: self._read(_Lines(event, self.zones, at=at, problems=problems)),
+            has_unread=not ABOUT_PEOPLE.isdisjoint(event.lines),
+        )
 
     def _read(self, lines: _Lines) -> tuple[Event, ...]:
         start = lines.when("DTSTART")

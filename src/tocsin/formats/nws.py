@@ -25,9 +25,9 @@ from datetime import datetime, timedelta
 
 import shapely
 
-from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields, features
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._time import read_time
@@ -40,7 +40,6 @@ from tocsin.model import (
     Event,
     Item,
     MsgType,
-    Problem,
     Reading,
     Reference,
     Response,
@@ -82,12 +81,7 @@ def claims(opened: Opened) -> bool:
 
 
 def _item(feature: object, *, source: str, now: datetime, at: str) -> Item:
-    problems: list[Problem] = []
-    try:
-        event = _event(Fields(feature, at=at, problems=problems), source=source, now=now)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(event,), problems=tuple(problems))
+    return read_item(at, lambda problems: (_event(Fields(feature, at=at, problems=problems), source=source, now=now),))
 
 
 def _event(feature: Fields, *, source: str, now: datetime) -> Event:
@@ -174,14 +168,9 @@ def _text(alert: Fields) -> Text:
 
 def _area(feature: Fields, alert: Fields) -> Area:
     """Return the area; a geometry that is no geometry leaves the codes, which cover more."""
-    try:
-        geometry, problems = geo.from_geojson(feature.raw("geometry"), at=f"{feature.at}.geometry")
-    except FormatError as error:
-        geometry, problems = None, (Problem(at=error.at, message=error.message),)
-    feature.problems += problems
     return Area(
         description=alert.text("areaDesc"),
-        geometry=geometry,
+        geometry=feature.geometry("geometry"),
         geocodes=_codes(alert.object("geocode"), ("UGC", "SAME")),
     )
 

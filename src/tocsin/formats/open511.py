@@ -15,19 +15,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
 
-from shapely.geometry.base import BaseGeometry
-
-from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._periods import OPEN_END
 from tocsin.formats._road import AT_TIMES, in_periods, road_codes, text, where
 from tocsin.formats._time import read_time
-from tocsin.model import Area, Category, Certainty, Code, Event, Item, Problem, Reading, Severity
+from tocsin.model import Area, Category, Certainty, Code, Event, Item, Reading, Severity
 
 SNAPSHOT = True
 _SEVERITY = {"MINOR": Severity.MINOR, "MODERATE": Severity.MODERATE, "MAJOR": Severity.SEVERE}
@@ -70,12 +67,7 @@ def claims(opened: Opened) -> bool:
 
 
 def _item(value: object, *, source: str, at: str) -> Item:
-    problems: list[Problem] = []
-    try:
-        event = _event(Fields(value, at=at, problems=problems), source=source)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(event,), problems=tuple(problems))
+    return read_item(at, lambda problems: (_event(Fields(value, at=at, problems=problems), source=source),))
 
 
 def _event(event: Fields, *, source: str) -> Event:
@@ -204,15 +196,6 @@ def _area(event: Fields, roads: list[Fields]) -> Area:
     directions = [road.text("direction", MAX_NAME) for road in roads[:1]]
     return Area(
         description=where(names, ends, [direction for direction in directions if direction not in _UNSAID]),
-        geometry=_geometry(event, event.raw("geography")),
+        geometry=event.geometry("geography"),
         geocodes=road_codes(names),
     )
-
-
-def _geometry(event: Fields, value: Any) -> BaseGeometry | None:
-    try:
-        geometry, problems = geo.from_geojson(value, at=f"{event.at}.geography")
-    except FormatError as error:
-        geometry, problems = None, (Problem(at=error.at, message=error.message),)
-    event.problems += problems
-    return geometry

@@ -21,6 +21,7 @@ from shapely import Point
 from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields, features
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._quake import BANDS, EARTHQUAKE, USUAL_DEPTH_KM, Quake, depth_km_of, expires, felt, magnitude_of
@@ -31,7 +32,6 @@ from tocsin.model import (
     Event,
     Item,
     MsgType,
-    Problem,
     Reading,
     Urgency,
 )
@@ -76,12 +76,7 @@ def claims(opened: Opened) -> bool:
 
 
 def _item(feature: object, *, source: str, at: str) -> Item:
-    problems: list[Problem] = []
-    try:
-        events = _events(Fields(feature, at=at, problems=problems), source=source)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=events, problems=tuple(problems))
+    return read_item(at, lambda problems: _events(Fields(feature, at=at, problems=problems), source=source))
 
 
 def _events(feature: Fields, *, source: str) -> tuple[Event, ...]:

@@ -18,11 +18,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from shapely.geometry.base import BaseGeometry
-
-from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields, features
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
 from tocsin.formats._periods import periods
@@ -109,12 +107,11 @@ def _item(
     as_of: datetime | None,
     at: str,
 ) -> Item:
-    problems: list[Problem] = []
-    try:
-        event = _event(Fields(feature, at=at, problems=problems), feed, named, source=source, now=now, as_of=as_of)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(event,), has_unread=_speaks_of_workers(feature), problems=tuple(problems))
+    def event(problems: list[Problem]) -> tuple[Event, ...]:
+        stated = Fields(feature, at=at, problems=problems)
+        return (_event(stated, feed, named, source=source, now=now, as_of=as_of),)
+
+    return read_item(at, event, has_unread=_speaks_of_workers(feature))
 
 
 def _speaks_of_workers(feature: object) -> bool:
@@ -207,7 +204,7 @@ def _area(feature: Fields, zone: Fields, core: Fields) -> Area:
     direction = core.text("direction", MAX_NAME)
     return Area(
         description=where(roads, ends, [direction if direction not in _UNSAID else ""]),
-        geometry=_geometry(feature),
+        geometry=feature.geometry("geometry"),
         geocodes=road_codes(roads),
     )
 
@@ -216,12 +213,3 @@ def _end(zone: Fields, which: str) -> str:
     street = zone.text(f"{which}_cross_street", MAX_NAME)
     milepost = zone.number(f"{which}_milepost")
     return street or (f"mile {milepost:g}" if milepost is not None else "")
-
-
-def _geometry(feature: Fields) -> BaseGeometry | None:
-    try:
-        geometry, problems = geo.from_geojson(feature.raw("geometry"), at=f"{feature.at}.geometry")
-    except FormatError as error:
-        geometry, problems = None, (Problem(at=error.at, message=error.message),)
-    feature.problems += problems
-    return geometry

@@ -23,11 +23,12 @@ from lxml import etree
 
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields
+from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._xml import children, local, namespace, open_xml, text_of
 from tocsin.formats.nhc._extent import around
 from tocsin.formats.nhc._storm import KT_PER_MPH, Storm, atcf_id, event_of, kind_named, kind_of
-from tocsin.model import Item, Link, Problem, Reading
+from tocsin.model import Event, Item, Link, Problem, Reading
 
 STORMS = "activeStorms"
 SPACES = frozenset({"https://www.nhc.noaa.gov", "http://www.nhc.noaa.gov"})
@@ -102,12 +103,11 @@ def _few(storms: list[_Storms]) -> list[_Storms]:
 
 
 def _item(storm_of: Callable[[str, list[Problem]], Storm], at: str, source: str) -> Item:
-    problems: list[Problem] = []
-    try:
+    def events(problems: list[Problem]) -> tuple[Event, ...]:
         storm = storm_of(at, problems)
-    except FormatError as error:
-        return Item(at=at, problems=(*problems, Problem(at=error.at or at, message=error.message)))
-    return Item(at=at, events=(around(event_of(storm, source=source), storm),), problems=tuple(problems))
+        return (around(event_of(storm, source=source), storm),)
+
+    return read_item(at, events)
 
 
 def _of_json(value: object, at: str, problems: list[Problem]) -> Storm:
