@@ -9,8 +9,8 @@ and the checkpoint of your last visit, which this program keeps for you.
 checkpoint; 4 quorum of witnesses, and its age; 5 each entry is of the closed schema below and holds no other string;
 6 the entries make sense together. --tree leaves out 5 and 6. Exit: 0 ok, 1 finding, 2 broken, 3 unwitnessed.
 It cannot show that no other program watched, that the rules are wise, or that every act was logged.
-Sources: RFC 6962, RFC 9162; c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-policy,
-tlog-proof, tlog-witness; where one leaves a choice, this program is the stricter.
+Sources: RFC 6962; c2sp.org: signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-policy, tlog-proof;
+where one leaves a choice, this program is the stricter.
 """
 
 from __future__ import annotations
@@ -44,13 +44,19 @@ FORMS = {  # how a value stands in the entry's own bytes; a form that is not her
     "int": "(?:0|[1-9][0-9]{0,14})",
     "day": f'"{_DAY}"',
     "minute": f'"{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]Z"',
+    "hour": f'"{_DAY}T(?:[01][0-9]|2[0-3]):00Z"',
     "hex": '"(?:[0-9a-f]{2}){4,32}"',
     "hash": '"[0-9a-f]{64}"',
     "release": r'"[0-9]{1,4}(?:\.[0-9]{1,4}){0,3}(?:(?:a|b|rc)[0-9]{1,3})?(?:\.post[0-9]{1,3})?(?:\.dev[0-9]{1,4})?"',
 }
 REASONS = "first|worse|sooner|longer|instruction|eased|ended|blind|seeing-again|reminder"
+ISSUERS = "official_hazard|official_civil|official_traffic|official_transit|official_events|unregistered"
 KINDS: dict[str, dict[str, str]] = {
-    "start": {"minute": "minute", "release": "release", "ruleset": "hex"},
+    "start": {"minute": "minute", "release": "release", "ruleset": "hex", "catalogue": "hash"},
+    "source": {"minute": "minute", "act": "added|removed", "source": "hash", "url": "hash", "issuer_class": ISSUERS,
+               "origin": "catalogue|extension"},
+    "batch": {"minute": "minute", "source": "hash", "ruleset": "hex", "seen": "int", "kept": "int", "items_root": "hash"},
+    "sum": {"hour": "hour", "batches": "int", "seen": "int", "kept": "int", "notices": "int", "items_root": "hash"},
     "decision": {"day": "day", "ruleset": "hex", "commitment": "hash"},
     "event": {"day": "day", "act": "new|rewritten", "commitment": "hash"},
     "notice": {"minute": "minute", "notice": "hex", "reason": REASONS, "level": "int",
@@ -58,9 +64,12 @@ KINDS: dict[str, dict[str, str]] = {
     "delivery": {"minute": "minute", "notice": "hex", "state": "sent|failed|given-up", "attempts": "int"},
     "purge": {"day": "day", "events": "int", "notices": "int"},
     "key-destroyed": {"day": "day"},
+    "key-rotated": {"minute": "minute", "old": "hash", "new": "hash"},
     "clock-jump": {"minute": "minute", "direction": "ahead|back", "seconds": "int"},
+    "announce": {"day": "day", "subject": "ruleset|catalogue|declaration", "hash": "hash", "effective": "day"},
+    "drill": {"minute": "minute", "canaries": "int", "found": "int"},
+    "breach": {"minute": "minute", "clause": "N(?:[1-9]|1[0-2])", "act": "found|repaired"},
 }  # fmt: skip
-TIMELESS = {"key-destroyed"}  # its day is the key's, not that of the act
 LEAF_BYTES = 1_024
 KEY_DAYS, KEY_OVERDUE_DAYS = 29, 32  # a day's key lives for 30 days, not destroyed before the one nor after the other
 SKEW_S = 15 * 60  # between honest clocks
@@ -100,8 +109,7 @@ result | finding | Result: the log is intact, but something needs an explanation
 result | broken | Result: do not rely on this. Keep this report and the copy that you audited. | Ergebnis: Darauf ist kein Verlass. Bewahren Sie diesen Bericht und die geprüfte Kopie auf. | Résultat : ne vous y fiez pas. Conservez ce rapport et la copie examinée.
 result | unwitnessed | Result: sound in itself, but nobody outside vouches for it as you asked. | Ergebnis: in sich stimmig, aber niemand außerhalb bürgt dafür, wie Sie es verlangen. | Résultat : cohérent en soi, mais personne d'extérieur ne s'en porte garant comme vous le demandez.
 """
-ROWS = [row.split(" | ") for row in SPEECH.strip().split("\n")]
-SENTENCES = {code: (severity, *said) for severity, code, *said in ROWS}
+SENTENCES = {row[1]: (row[0], *row[2:]) for row in (line.split(" | ") for line in SPEECH.strip().split("\n"))}
 EXIT = {"ok": 0, "finding": 1, "broken": 2, "unwitnessed": 3}
 LANGUAGES = ("en", "de", "fr")
 TAGS = {"ok": ("ok", "gut", "bon"), "note": ("note", "Hinweis", "note"), "finding": ("FINDING", "BEFUND", "CONSTAT"),
@@ -324,7 +332,7 @@ class Trust:
         return False
 
 
-# --- The tree (RFC 6962 section 2.1, RFC 9162 section 2.1, tlog-tiles). -----------------------------------------------
+# --- The tree (RFC 6962 section 2.1, tlog-tiles). -----------------------------------------------
 
 WIDTH, LEAF, NODE = 256, b"\x00", b"\x01"
 BUNDLE_BYTES = WIDTH * (2 + 65_535)
@@ -363,40 +371,33 @@ class Tree:
         return root_of(nodes)
 
 
-def left_sides(first: int, last: int, count: int) -> list[bool]:
-    """Return for each of `count` steps of a proof whether its hash stands on the left; raises ValueError."""
-    sides = []
-    while last:
-        sides.append(bool(first & 1) or first == last)
-        while sides[-1] and first and not first & 1:
-            first, last = first >> 1, last >> 1
-        first, last = first >> 1, last >> 1
-    if len(sides) != count:
-        raise ValueError("a proof of another length")
-    return sides
-
-
 def included_root(index: int, size: int, leaf: bytes, proof: list[bytes]) -> bytes:
-    """Return the root to which `proof` leads from a leaf hash; raises ValueError. Source: RFC 9162 section 2.1.3.2."""
-    if not 0 <= index < size:
-        raise ValueError("no such entry")
-    for on_left, step in zip(left_sides(index, size - 1, len(proof)), proof, strict=True):
-        leaf = sha256(NODE, step, leaf) if on_left else sha256(NODE, leaf, step)
-    return leaf
+    """Return the root to which `proof` leads from a leaf hash; raises ValueError. Source: RFC 6962 section 2.1.1."""
+    if not 0 <= index < size or (size == 1 and proof):
+        raise ValueError("no such entry, or a proof too long")
+    if size == 1:
+        return leaf
+    *below, top = proof
+    split = 1 << (size - 1).bit_length() - 1
+    if index < split:
+        return sha256(NODE, included_root(index, split, leaf, below), top)
+    return sha256(NODE, top, included_root(index - split, size - split, leaf, below))
 
 
-def grown_roots(old_size: int, size: int, old_root: bytes, proof: list[bytes]) -> tuple[bytes, bytes]:
-    """Return the old and the new root that `proof` links; raises ValueError. Source: RFC 9162 section 2.1.4.2."""
-    if not 0 < old_size < size or not proof:
+def grown_roots(old_size: int, size: int, old_root: bytes | None, proof: list[bytes]) -> tuple[bytes, bytes]:
+    """Return the old and the new root that `proof` links; raises ValueError. Source: RFC 6962 section 2.1.2."""
+    if not 0 < old_size <= size:
         raise ValueError("nothing grew")
-    first, last = old_size - 1, size - 1
-    while first & 1:
-        first, last = first >> 1, last >> 1
-    old, *steps = proof if old_size & (old_size - 1) else [old_root, *proof]
-    new = old
-    for on_left, step in zip(left_sides(first, last, len(steps)), steps, strict=True):
-        old, new = (sha256(NODE, step, old), sha256(NODE, step, new)) if on_left else (old, sha256(NODE, new, step))
-    return old, new
+    if old_size == size:
+        (shared,) = proof if old_root is None else [old_root, *proof]  # inside the old tree the proof must give it
+        return shared, shared
+    *below, top = proof
+    split = 1 << (size - 1).bit_length() - 1
+    if old_size <= split:
+        old, new = grown_roots(old_size, split, old_root, below)
+        return old, sha256(NODE, new, top)
+    old, new = grown_roots(old_size - split, size - split, None, below)
+    return sha256(NODE, top, old), sha256(NODE, top, new)
 
 
 def tile_path(level: str, index: int, width: int) -> str:
@@ -436,12 +437,10 @@ class Folder(NamedTuple):
     root: Path
 
     def read(self, name: str, limit: int) -> bytes | None:  # noqa: D102
-        path = self.root
+        path = self.root.resolve() / name
         try:
-            for part in name.split("/"):
-                path /= part
-                if path.is_symlink():
-                    raise Broken("unreadable", name, why="link")
+            if path.resolve() != path:
+                raise Broken("unreadable", name, why="link")
             if path.exists() and not path.is_file():
                 raise Broken("unreadable", name, why="no plain file")
             with path.open("rb") as file:
@@ -555,13 +554,13 @@ class Story:
         found = PATTERNS[kind].fullmatch(leaf) if named and len(leaf) <= LEAF_BYTES else None
         try:
             said = found.groupdict() if found else {}
-            begins, ends = minutes(said.get("minute") or said["day"])
+            begins, ends = minutes(said.get("minute") or said.get("hour") or said["day"])
         except (ValueError, KeyError):
             self.report.add("schema", f"#{index} {kind}")
             return
         self.kinds[kind] += 1
         latest = self.early if index < self.known else self.late
-        if kind not in TIMELESS:
+        if kind != "key-destroyed":  # whose day is the key's, not that of the act
             if ends < self.clock - DAY and kind != "clock-jump":
                 self.report.add("sense", f"#{index} {kind}")
             if ends < self.key_until:  # what follows the destruction shows that it was too early

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from shapely.geometry import MultiPolygon, Point, box
 
-from tocsin import ledger, record
+from tocsin import catalogue, ledger, record
 from tocsin.errors import FormatError
 from tocsin.ledger import entries
 from tocsin.model import (
@@ -20,6 +21,7 @@ from tocsin.model import (
     Concern,
     Event,
     Health,
+    IssuerClass,
     Item,
     Level,
     Notice,
@@ -201,9 +203,16 @@ def test_commitment_without_the_key_fits_no_guess() -> None:
 C = bytes(range(32))
 RULESET = "0f" * 32
 DAY = date(2021, 12, 11)
+SOURCE = replace(catalogue.SOURCES["us-nws-alerts"], id="nws")
 
 ENTRIES: list[Any] = [
-    pytest.param(record.start_entry(release="0.1.0.dev3+local", ruleset=RULESET, now=NOW), id="start"),
+    pytest.param(
+        record.start_entry(release="0.1.0.dev3+local", ruleset=RULESET, catalogue=RULESET, now=NOW), id="start"
+    ),
+    pytest.param(record.source_entry(SOURCE, is_added=True, is_extension=False, now=NOW), id="source"),
+    pytest.param(record.source_entry(SOURCE, is_added=False, is_extension=True, now=NOW), id="source-removed"),
+    pytest.param(record.batch_entry(source="nws", ruleset=RULESET, seen=9, kept=2, items_root=C, now=NOW), id="batch"),
+    pytest.param(record.sum_entry(hour=NOW, batches=1, seen=9, kept=2, notices=1, items_root=C), id="sum"),
     pytest.param(record.decision_entry(day=DAY, ruleset=RULESET, commitment=C), id="decision"),
     pytest.param(record.event_entry(day=DAY, is_new=True, commitment=C), id="event"),
     pytest.param(record.event_entry(day=DAY, is_new=False, commitment=C), id="event-rewritten"),
@@ -213,6 +222,11 @@ ENTRIES: list[Any] = [
     pytest.param(record.purge_entry(events=1, notices=2, now=NOW), id="purge"),
     pytest.param(record.key_destroyed_entry(DAY), id="key-destroyed"),
     pytest.param(record.clock_jump_entry(at=NOW, by=timedelta(hours=-3)), id="clock-jump"),
+    pytest.param(record.key_rotated_entry(old=C, new=C[::-1], now=NOW), id="key-rotated"),
+    pytest.param(record.announce_entry(subject="ruleset", hash=RULESET, effective=DAY, now=NOW), id="announce"),
+    pytest.param(record.drill_entry(canaries=20, found=0, now=NOW), id="drill"),
+    pytest.param(record.breach_entry(clause="N3", is_repaired=False, now=NOW), id="breach"),
+    pytest.param(record.breach_entry(clause="N12", is_repaired=True, now=NOW), id="breach-repaired"),
 ]
 
 
@@ -238,11 +252,24 @@ def test_unlisted_channel_class_counts_as_other() -> None:
 
 
 def test_release_loses_its_local_part() -> None:
-    assert record.start_entry(release="0.1.0+example", ruleset=RULESET, now=NOW)["release"] == "0.1.0"
+    assert (
+        record.start_entry(release="0.1.0+example", ruleset=RULESET, catalogue=RULESET, now=NOW)["release"] == "0.1.0"
+    )
 
 
 def test_reasons_of_the_ledger_are_those_of_the_model() -> None:
     assert {reason.value for reason in Reason} == entries.REASONS
+
+
+def test_issuer_classes_of_the_ledger_are_those_of_the_model() -> None:
+    assert {issuer_class.value for issuer_class in IssuerClass} == entries.ISSUER_CLASSES
+
+
+def test_source_entry_gives_neither_id_nor_address() -> None:
+    entry = record.source_entry(SOURCE, is_added=True, is_extension=False, now=NOW)
+    assert entry["source"] == hashlib.sha256(b"nws").hexdigest()
+    assert entry["url"] == hashlib.sha256(SOURCE.url.encode()).hexdigest()
+    assert SOURCE.url.encode() not in ledger.leaf(entry)
 
 
 @pytest.mark.parametrize("reason", Reason)

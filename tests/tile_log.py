@@ -141,7 +141,7 @@ def leaf(kind: str, **fields: object) -> bytes:
 def story(count: int, *, a_day: int = 50, seed: int = 1) -> Iterator[bytes]:
     """Yield the entries of an honest installation, `a_day` of them a day, some of each kind."""
     dice = Random(seed)
-    yield leaf("start", minute=f"{FIRST_DAY}T00:00Z", release="0.1.0", ruleset=RULES)
+    yield leaf("start", minute=f"{FIRST_DAY}T00:00Z", release="0.1.0", ruleset=RULES, catalogue=RULES)
     told: list[str] = []
     for number in range(1, count):
         today = FIRST_DAY + timedelta(days=number // a_day)

@@ -6,6 +6,7 @@ Whether a host answers is not known here; nothing in this module asks one.
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -145,7 +146,11 @@ def _host(url: str) -> str | None:
     return parts.hostname or None
 
 
-ENTRIES, FORMATS = parse(resources.files("tocsin").joinpath("sources.toml").read_text(encoding="utf-8"))
+_TEXT = resources.files("tocsin").joinpath("sources.toml").read_text(encoding="utf-8")
+ENTRIES, FORMATS = parse(_TEXT)
+
+CATALOGUE = hashlib.sha256(_TEXT.encode()).hexdigest()
+"""The SHA-256 of the catalogue in hex, as `sha256sum sources.toml` gives it; it stands in the ledger at each start."""
 
 SOURCES: Mapping[str, Source] = MappingProxyType({name: entry.source for name, entry in ENTRIES.items()})
 """Every source of the catalogue by its id, planned ones too."""

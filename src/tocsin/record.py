@@ -21,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 
 from tocsin.errors import FormatError
 from tocsin.ledger import entries
-from tocsin.model import Item, Notice
+from tocsin.model import Item, Notice, Source
 
 T = TypeVar("T")
 
@@ -105,9 +105,50 @@ def commitment(day_key: bytes, content: bytes) -> bytes:
 # --- entry bodies -------------------------------------------------------------------------------------------------
 
 
-def start_entry(*, release: str, ruleset: str, now: datetime) -> dict[str, Any]:
-    """Return the entry of a start: which program and which rules. `release` loses its local part ("+...")."""
-    return _entry("start", minute=minute_of(now), release=release.partition("+")[0], ruleset=ruleset)
+def start_entry(*, release: str, ruleset: str, catalogue: str, now: datetime) -> dict[str, Any]:
+    """Return the entry of a start: which program, rules and catalogue. `release` loses its local part ("+...")."""
+    return _entry(
+        "start", minute=minute_of(now), release=release.partition("+")[0], ruleset=ruleset, catalogue=catalogue
+    )
+
+
+def source_entry(source: Source, *, is_added: bool, is_extension: bool, now: datetime) -> dict[str, Any]:
+    """Return the entry of a source that is read from now on, or no longer. Id and URL are public, so hashes serve."""
+    return _entry(
+        "source",
+        minute=minute_of(now),
+        act="added" if is_added else "removed",
+        source=source_number(source.id),
+        url=_hash_of(source.url),
+        issuer_class=source.issuer_class.value,
+        origin="extension" if is_extension else "catalogue",
+    )
+
+
+def batch_entry(*, source: str, ruleset: str, seen: int, kept: int, items_root: bytes, now: datetime) -> dict[str, Any]:
+    """Return the entry of a poll of the source of that id that kept something: of `seen` items read, `kept` events."""
+    return _entry(
+        "batch",
+        minute=minute_of(now),
+        source=source_number(source),
+        ruleset=ruleset,
+        seen=seen,
+        kept=kept,
+        items_root=items_root.hex(),
+    )
+
+
+def sum_entry(*, hour: datetime, batches: int, seen: int, kept: int, notices: int, items_root: bytes) -> dict[str, Any]:
+    """Return the entry that sums up the entries since the last such one; `hour` is the last that is over."""
+    return _entry(
+        "sum",
+        hour=minute_of(hour.replace(minute=0)),
+        batches=batches,
+        seen=seen,
+        kept=kept,
+        notices=notices,
+        items_root=items_root.hex(),
+    )
 
 
 def decision_entry(*, day: date, ruleset: str, commitment: bytes) -> dict[str, Any]:
@@ -150,10 +191,36 @@ def key_destroyed_entry(day: date) -> dict[str, Any]:
     return _entry("key-destroyed", day=day.isoformat())
 
 
+def key_rotated_entry(*, old: bytes, new: bytes, now: datetime) -> dict[str, Any]:
+    """Return the entry that says that the log is signed by another key; `old` and `new` are the raw public keys."""
+    return _entry("key-rotated", minute=minute_of(now), old=sha256(old).hexdigest(), new=sha256(new).hexdigest())
+
+
 def clock_jump_entry(*, at: datetime, by: timedelta) -> dict[str, Any]:
     """Return the entry that says that this machine's clock has jumped: by how many seconds, ahead or back."""
     direction = "ahead" if by > timedelta(0) else "back"
     return _entry("clock-jump", minute=minute_of(at), direction=direction, seconds=round(abs(by).total_seconds()))
+
+
+def announce_entry(*, subject: str, hash: str, effective: date, now: datetime) -> dict[str, Any]:  # noqa: A002
+    """Return the entry that gives notice of a change: from `effective` on, the subject has the SHA-256 `hash`.
+
+    `subject` is one of `entries.SUBJECTS`. Source: NEUTRALITY declaration, N10.
+    """
+    return _entry("announce", day=day_of(now).isoformat(), subject=subject, hash=hash, effective=effective.isoformat())
+
+
+def drill_entry(*, canaries: int, found: int, now: datetime) -> dict[str, Any]:
+    """Return the entry of a drill: how many canaries were put in, and how many were found again."""
+    return _entry("drill", minute=minute_of(now), canaries=canaries, found=found)
+
+
+def breach_entry(*, clause: str, is_repaired: bool, now: datetime) -> dict[str, Any]:
+    """Return the entry of a breach of a clause ("N3") of the declaration that was found, or is repaired.
+
+    Source: NEUTRALITY declaration, N12.
+    """
+    return _entry("breach", minute=minute_of(now), clause=clause, act="repaired" if is_repaired else "found")
 
 
 def _entry(kind: str, **fields: Any) -> dict[str, Any]:
@@ -162,7 +229,16 @@ def _entry(kind: str, **fields: Any) -> dict[str, Any]:
 
 def notice_number(notice: str) -> str:
     """Return the SHA-256 of a notice's id in hex, by which whoever received the notice finds it in the ledger."""
-    return sha256(notice.encode()).hexdigest()
+    return _hash_of(notice)
+
+
+def source_number(source: str) -> str:
+    """Return the SHA-256 of a source's id in hex, by which the ledger names it."""
+    return _hash_of(source)
+
+
+def _hash_of(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def day_of(moment: datetime) -> date:

@@ -10,6 +10,7 @@ import pytest
 
 import tocsin
 import tocsin_audit
+from tocsin import ledger
 from tocsin.ledger.note import ED25519, from_seed
 from tocsin.places import read_places
 from tocsin.run.publish import VKEY, Log, publish
@@ -18,6 +19,11 @@ from tocsin.store import Change, Store
 
 DEMO = Path(tocsin.__file__).parent / "demo"
 SIGNER = from_seed("tocsin.example/log", bytes(range(32)), kind=ED25519)
+
+
+def test_both_know_the_same_kinds_and_fields() -> None:
+    ours = {kind: set(fields) for kind, fields in ledger.KINDS.items()}
+    assert {kind: set(fields) for kind, fields in tocsin_audit.KINDS.items()} == ours
 
 
 @pytest.mark.parametrize("scenario", sorted(path.name for path in DEMO.iterdir() if path.is_dir()))

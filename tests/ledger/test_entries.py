@@ -14,7 +14,24 @@ from tocsin.ledger.entries import CHANNEL_CLASSES, DELIVERIES, Field
 HASH = "0f" * 32
 
 SAMPLES: dict[str, dict[str, Any]] = {
-    "start": {"minute": "2021-12-11T02:14Z", "release": "0.1.0", "ruleset": HASH},
+    "start": {"minute": "2021-12-11T02:14Z", "release": "0.1.0", "ruleset": HASH, "catalogue": HASH},
+    "source": {
+        "minute": "2021-12-11T02:14Z",
+        "act": "removed",
+        "source": HASH,
+        "url": HASH,
+        "issuer_class": "official_transit",
+        "origin": "catalogue",
+    },
+    "batch": {
+        "minute": "2021-12-11T02:14Z",
+        "source": HASH,
+        "ruleset": HASH,
+        "seen": 120,
+        "kept": 2,
+        "items_root": HASH,
+    },
+    "sum": {"hour": "2021-12-11T02:00Z", "batches": 3, "seen": 360, "kept": 4, "notices": 1, "items_root": HASH},
     "decision": {"day": "2021-12-11", "ruleset": HASH, "commitment": HASH},
     "event": {"day": "2021-12-11", "act": "new", "commitment": HASH},
     "notice": {
@@ -30,6 +47,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "purge": {"day": "2021-12-11", "events": 12, "notices": 0},
     "key-destroyed": {"day": "2021-12-11"},
     "clock-jump": {"minute": "2021-12-11T02:14Z", "direction": "ahead", "seconds": 10800},
+    "key-rotated": {"minute": "2021-12-11T02:14Z", "old": HASH, "new": HASH},
+    "announce": {"day": "2021-12-11", "subject": "declaration", "hash": HASH, "effective": "2022-01-11"},
+    "drill": {"minute": "2021-12-11T02:14Z", "canaries": 226, "found": 0},
+    "breach": {"minute": "2021-12-11T02:14Z", "clause": "N12", "act": "repaired"},
 }
 
 
@@ -109,7 +130,7 @@ def test_no_field_takes_another_type(kind: str, name: str, value: Any) -> None:
 
 def test_closed_sets_are_single_words() -> None:
     words = {word for fields in KINDS.values() for one in fields.values() if isinstance(one, frozenset) for word in one}
-    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", word) for word in words)
+    assert all(re.fullmatch(r"[a-z]+([-_][a-z]+)*|N[0-9]+", word) for word in words)
     assert words >= CHANNEL_CLASSES | DELIVERIES
 
 

@@ -23,6 +23,7 @@ _MAX_INTEGER = 2**53 - 1  # RFC 7493 (I-JSON), 2.2: larger ones do not survive e
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")
+HOUR = re.compile(r"\d{4}-\d\d-\d\dT\d\d:00Z")  # the minute in which it begins
 HASH = re.compile(r"[0-9a-f]{64}")
 NUMBER = re.compile(r"[0-9a-f]{8,64}")
 RELEASE = re.compile(r"\d{1,4}(\.\d{1,4}){0,3}((a|b|rc|\.dev|\.post)\d{1,4})?")  # PEP 440, without local parts
@@ -34,13 +35,31 @@ CHANNEL_CLASSES = frozenset({"email", "webhook", "other"})
 DELIVERIES = frozenset({"sent", "failed", "given-up"})
 DIRECTIONS = frozenset({"ahead", "back"})
 ACTS = frozenset({"new", "rewritten"})
+SOURCE_ACTS = frozenset({"added", "removed"})
+ISSUER_CLASSES = frozenset(
+    {"official_hazard", "official_civil", "official_traffic", "official_transit", "official_events", "unregistered"}
+)
+ORIGINS = frozenset({"catalogue", "extension"})
+SUBJECTS = frozenset({"ruleset", "catalogue", "declaration"})
+CLAUSES = frozenset(f"N{number}" for number in range(1, 13))  # of the declaration of neutrality
+BREACH_ACTS = frozenset({"found", "repaired"})
 
 Field = type[int] | re.Pattern[str] | frozenset[str]
 
 # kind -> field -> what it may hold: a whole number from 0, a grammar for the whole string, or a closed set of words.
 # `v` and `kind` stand in every entry.
 KINDS: Mapping[str, Mapping[str, Field]] = {
-    "start": {"minute": MINUTE, "release": RELEASE, "ruleset": NUMBER},
+    "start": {"minute": MINUTE, "release": RELEASE, "ruleset": NUMBER, "catalogue": HASH},
+    "source": {
+        "minute": MINUTE,
+        "act": SOURCE_ACTS,
+        "source": HASH,
+        "url": HASH,
+        "issuer_class": ISSUER_CLASSES,
+        "origin": ORIGINS,
+    },
+    "batch": {"minute": MINUTE, "source": HASH, "ruleset": NUMBER, "seen": int, "kept": int, "items_root": HASH},
+    "sum": {"hour": HOUR, "batches": int, "seen": int, "kept": int, "notices": int, "items_root": HASH},
     "decision": {"day": DAY, "ruleset": NUMBER, "commitment": HASH},
     "event": {"day": DAY, "act": ACTS, "commitment": HASH},
     "notice": {
@@ -55,7 +74,11 @@ KINDS: Mapping[str, Mapping[str, Field]] = {
     "delivery": {"minute": MINUTE, "notice": NUMBER, "state": DELIVERIES, "attempts": int},
     "purge": {"day": DAY, "events": int, "notices": int},
     "key-destroyed": {"day": DAY},
+    "key-rotated": {"minute": MINUTE, "old": HASH, "new": HASH},
     "clock-jump": {"minute": MINUTE, "direction": DIRECTIONS, "seconds": int},
+    "announce": {"day": DAY, "subject": SUBJECTS, "hash": HASH, "effective": DAY},
+    "drill": {"minute": MINUTE, "canaries": int, "found": int},
+    "breach": {"minute": MINUTE, "clause": CLAUSES, "act": BREACH_ACTS},
 }
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select,
 from sqlalchemy.dialects import sqlite
 
 import tocsin
-from tocsin import gate, lifecycle, record
+from tocsin import catalogue, gate, lifecycle, record
 from tocsin.letters import MAX_FAULTS
 from tocsin.model import Decision, Event, Fault, Health, Notice, Told
 from tocsin.store import log, tables
@@ -60,7 +60,10 @@ def write(connection: Connection, prepared: Prepared, now: datetime) -> Committe
     key = _DayKey(connection, record.day_of(now))
     entries: list[Body] = []
     if change.is_start:
-        entries.append(record.start_entry(release=tocsin.__version__, ruleset=gate.RULESET, now=now))
+        start = record.start_entry(
+            release=tocsin.__version__, ruleset=gate.RULESET, catalogue=catalogue.CATALOGUE, now=now
+        )
+        entries.append(start)
     entries += [record.clock_jump_entry(at=jump.at, by=jump.by) for jump in change.jumps]
     entries += _write_decisions(connection, change.decisions, key)
     committed, of_events = _write_events(connection, prepared, key)
