@@ -18,7 +18,7 @@ from tocsin.gate.sentences import clean, clean_exactly, is_barred, is_of_known_s
 from tocsin.model import Event, Reading
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
-CORPUS = Path(__file__).parent / "gate"
+CORPUS = Path(__file__).parent
 
 PIECES = [
     *(needle for _, needle in rules.RULES.phrases.needles()),

@@ -1,0 +1,140 @@
+"""What is kept of an event whose cause is withheld."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from gate_events import EARLIER, SENT, event, examine, only
+
+from tocsin.gate import codes, invariants
+from tocsin.gate.effect import withheld
+from tocsin.gate.sentences import scrub
+from tocsin.model import (
+    Area,
+    Category,
+    Code,
+    IssuerClass,
+    MsgType,
+    Reference,
+    Response,
+    Verdict,
+)
+
+SECRET = event(
+    "Law Enforcement Warning",
+    headline="Armed suspect Quentin Foxglove",
+    category=(Category.SECURITY,),
+    codes=(Code("SAME", "LEW"),),
+    response=(Response.MONITOR, Response.SHELTER),
+    references=(EARLIER,),
+    onset=SENT,
+    expires=SENT + timedelta(hours=2),
+    sender_name="Sheriff",
+    web="https://example.org/strike",
+    aliases=("vtec:x",),
+    areas=(Area(description="Foxglove Mall", geocodes=(Code("SAME", "027053"),)),),
+    measures={"suspects": 1.0},
+)
+
+
+def test_effect_says_what_to_do_only() -> None:
+    kept = only(examine(SECRET))
+    assert (kept.hazard, kept.response, kept.texts[0].headline) == ("shelter", (Response.SHELTER,), "Take shelter")
+
+
+@pytest.mark.parametrize(
+    "word", ["Foxglove", "Sheriff", "LEW", "strike", "vtec", "a-1", "a-0", "alerts.example.org", "suspects", "Security"]
+)
+def test_effect_tells_nothing_of_the_cause(word: str) -> None:
+    assert word not in "\n".join(invariants.strings(only(examine(SECRET))))
+
+
+def test_effect_keeps_the_area() -> None:
+    assert only(examine(SECRET)).areas == (Area(geocodes=(Code("SAME", "027053"),)),)
+
+
+def test_effect_times_are_rounded_outwards_to_the_quarter() -> None:
+    kept = only(examine(SECRET))
+    assert (f"{kept.sent:%H:%M:%S}", f"{kept.onset:%H:%M:%S}", f"{kept.expires:%H:%M:%S}") == (
+        "09:15:00",
+        "09:15:00",
+        "11:30:00",
+    )
+
+
+def test_effect_end_on_the_quarter_stays() -> None:
+    at = SENT.replace(minute=45, second=0)
+    assert only(examine(replace(SECRET, expires=at))).expires == at
+
+
+def test_effect_is_found_by_the_cancel_of_its_message() -> None:
+    kept = only(examine(SECRET))
+    name = Reference(SECRET.sender, SECRET.identifier, SECRET.sent)
+    cancel = only(examine(event("", identifier="a-2", msg_type=MsgType.CANCEL, references=(name,))))
+    assert Reference(kept.sender, kept.identifier, kept.sent) in cancel.references
+
+
+def test_bare_cancel_names_its_message_openly_too() -> None:
+    cancel = only(examine(event("", msg_type=MsgType.CANCEL, references=(EARLIER,))))
+    assert cancel.references == (EARLIER, withheld("s", EARLIER))
+
+
+def test_bare_cancel_says_no_more() -> None:
+    cancel = only(
+        examine(
+            event(
+                "Sack race", msg_type=MsgType.CANCEL, references=(EARLIER,), sender_name="X", web="https://example.org/"
+            )
+        )
+    )
+    assert (cancel.texts, cancel.sender_name, cancel.web, cancel.hazard) == ((), "", "", None)
+
+
+def test_effect_that_is_over_ends() -> None:
+    over = replace(SECRET, response=(Response.ALL_CLEAR,), is_over=True)
+    assert only(examine(over)).is_over
+
+
+def test_effect_leaves_out_other_events_of_the_item() -> None:
+    kept = examine(SECRET, event("Flood", part=1)).admitted
+    assert [one.event.hazard for one in kept] == ["shelter"]
+
+
+def test_effect_of_one_record_stands_for_its_situation() -> None:
+    """The closure is kept; the record of the march beside it is not, though it names the same road."""
+    road = (Area(description="A690"),)
+    march = event(
+        "", codes=(Code("datex2", "DisturbanceActivity"), Code("datex2:DisturbanceActivity", "march")), areas=road
+    )
+    shut = event("", codes=(Code("datex2:RoadOrCarriagewayOrLaneManagement", "roadClosed"),), areas=road, part=1)
+    kept = [one.event for one in examine(march, shut, issuer=IssuerClass.TRAFFIC).admitted]
+    assert [(one.part, one.texts[0].headline) for one in kept] == [(1, "Road closed")]
+
+
+def test_what_one_record_says_of_its_cause_explains_the_others() -> None:
+    fair = event("", codes=(Code("datex2", "PublicEvent"), Code("datex2:PublicEvent", "funfair")))
+    shut = event("", codes=(Code("datex2", "ReroutingManagement"), Code("datex2:cause", "publicEvent")), part=1)
+    assert examine(fair, shut, issuer=IssuerClass.TRAFFIC).decision.verdict is Verdict.PASS
+
+
+def test_versions_of_an_effect_are_one_thread() -> None:
+    row = {"codes": (Code("gtfs_rt:cause", "STRIKE"), Code("gtfs_rt:effect", "NO_SERVICE"))}
+    first, later = (
+        only(examine(event("", sent=sent, **row), issuer=IssuerClass.TRANSIT))
+        for sent in (SENT, SENT + timedelta(hours=2))
+    )
+    assert first.identifier != later.identifier
+    assert first.aliases == later.aliases
+
+
+def test_end_of_time_is_not_rounded_beyond_it() -> None:
+    never = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    row = (Code("gtfs_rt:cause", "STRIKE"), Code("gtfs_rt:effect", "NO_SERVICE"))
+    assert only(examine(event("", codes=row, expires=never), issuer=IssuerClass.TRANSIT)).expires == never
+
+
+@pytest.mark.parametrize("effect", codes.TABLES.effects.values(), ids=str)
+def test_every_label_of_an_effect_passes_the_gate(effect: codes.Effect) -> None:
+    assert scrub(effect.label).text == effect.label
