@@ -20,10 +20,12 @@ LAYERS = {
     "places": 2.5, "geocodes": 2.5,  # read shapes with geo
     "formats": 3, "gate": 3, "letters": 3, "lifecycle": 3, "match": 3, "impact": 3, "concern": 3, "duplicates": 3,
     "notices": 3, "coverage": 3, "render": 3, "record": 3,
+    "declaration": 3.5,  # names the rules that hold
     "egress": 3.5,  # does I/O for fetch and channels, which do not know each other
     "store": 4, "fetch": 4, "channels": 4,
     "run": 5,
     "web": 6,
+    "neutrality": 6.5,  # checks what all the others do
     "cli": 7,
 }  # fmt: skip
 ALONE = "ledger"  # imports nothing of ours; whoever needs it may import it

@@ -15,6 +15,7 @@ from sample import TORNADO, SampleBoard, area, iso, notice, overview, place, sou
 from shapely.geometry import box, mapping
 from starlette.testclient import TestClient
 
+from tocsin.declaration import DECLARATION, annex
 from tocsin.web.app import create_app
 
 OWN_HOSTILE = [
@@ -483,3 +484,20 @@ def test_published_ledger_is_served_as_it_lies(board: SampleBoard, tmp_path: Pat
 
 def test_without_a_ledger_nothing_is_served(client: TestClient) -> None:
     assert client.get("/ledger/checkpoint").status_code == 404
+
+
+# --- the declaration ----------------------------------------------------------------------------------------------
+
+
+def test_the_declaration_is_shown_whole_and_the_overview_links_it(client: TestClient) -> None:
+    assert one(page(client), "//nav/a[@href='/neutrality']").text_content() == "Neutrality"
+    shown = words(page(client, "/neutrality"))
+    missing = [clause.id for clause in DECLARATION.clauses if clause.text not in shown or clause.limit not in shown]
+    assert missing == []
+    assert annex()["rules"]["sha256"] in shown
+
+
+def test_the_declaration_needs_no_script_and_nothing_from_elsewhere(client: TestClient) -> None:
+    document = page(client, "/neutrality")
+    assert document.xpath("//script/@src") == ["/static/theme.js"], "which only remembers the colours"
+    assert [link for link in document.xpath("//@src | //@href") if not link.startswith(("/", "#"))] == []

@@ -17,6 +17,7 @@ from tocsin.web.api import create_api
 from tocsin.web.board import Board
 from tocsin.web.console import overview
 from tocsin.web.guard import LOOPBACK, Guard
+from tocsin.web.neutrality import neutrality
 
 STATIC = Path(__file__).parent / "static"
 
@@ -32,6 +33,7 @@ def create_app(board: Board, *, hosts: Collection[str] | None = LOOPBACK, ledger
     app = Starlette(
         routes=[
             Route("/", overview),
+            Route("/neutrality", neutrality),
             Route("/healthz", _health),
             Mount("/api", create_api(board)),
             Mount("/static", StaticFiles(directory=STATIC)),

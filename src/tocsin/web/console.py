@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from tocsin.web.pages import PAGES
 from tocsin.web.situation import situation
 from tocsin.web.svgmap import draw
 
-# Everything from a feed passes through autoescape; no template marks a value as safe but the map, which is one.
-_PAGES = Environment(
-    loader=PackageLoader("tocsin.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
 _MAP_LIBRARY = Path(__file__).parent / "static" / "vendor" / "maplibre-gl.mjs"
 
 
@@ -26,7 +22,7 @@ def overview(request: Request) -> HTMLResponse:
     """
     board = request.app.state.board.overview()
     has_own_map = request.query_params.get("map") == "live"
-    page = _PAGES.get_template("overview.html").render(
+    page = PAGES.get_template("overview.html").render(
         **situation(board, show=request.query_params.get("show", "")),
         drawing="" if has_own_map else Markup(draw(board, is_inline=True)),  # noqa: S704 - our own template, autoescaped
         has_library=_MAP_LIBRARY.is_file(),

@@ -1,0 +1,15 @@
+"""`/neutrality`: the declaration that this installation is bound to, to be read and printed. It needs no script."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from tocsin.declaration import DECLARATION, annex
+from tocsin.web.pages import PAGES
+
+
+def neutrality(request: Request) -> HTMLResponse:  # noqa: ARG001  the page is the same for everybody
+    """Return the page of the declaration, its checks and the hashes of the lists that hold now."""
+    page = PAGES.get_template("neutrality.html").render(declaration=DECLARATION, annex=annex())
+    return HTMLResponse(page)
