@@ -11,7 +11,7 @@ import sys
 import click
 
 from tocsin import __version__
-from tocsin.cli import coverage, documents, geocodes, ledger, look, service, sources, witness
+from tocsin.cli import coverage, documents, geocodes, ledger, look, neutrality, service, sources, witness
 from tocsin.errors import TocsinError
 from tocsin.run import arenas, sweeps
 
@@ -31,6 +31,7 @@ for command in (
     *geocodes.COMMANDS,
     *ledger.COMMANDS,
     *witness.COMMANDS,
+    *neutrality.COMMANDS,
 ):
     tocsin.add_command(command)
 

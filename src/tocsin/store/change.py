@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from tocsin.gate import Admitted
 from tocsin.model import Decision, Event, Fault, Health, Impact, Notice, Told
@@ -85,6 +85,7 @@ class Change:
     channel_classes: Mapping[str, str] = field(default_factory=dict)
     is_start: bool = False
     jumps: tuple[Jump, ...] = ()
+    entries: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

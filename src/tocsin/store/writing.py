@@ -58,7 +58,7 @@ def write(connection: Connection, prepared: Prepared, now: datetime) -> Committe
     """Write everything that `prepared` holds, and its ledger entries; return what changed."""
     change = prepared.change
     key = _DayKey(connection, record.day_of(now))
-    entries: list[Body] = []
+    entries: list[Body] = [dict(entry) for entry in change.entries]
     if change.is_start:
         start = record.start_entry(
             release=tocsin.__version__, ruleset=gate.RULESET, catalogue=catalogue.CATALOGUE, now=now
