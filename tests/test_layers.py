@@ -15,8 +15,9 @@ ROOT = Path(tocsin.__file__).parent
 # Top-level module or package -> layer. A package is one room: its own files may know each other.
 LAYERS = {
     "errors": 0,
-    "model": 1,
+    "model": 1, "issuers": 1,
     "geo": 2, "config": 2, "hazards": 2, "regions": 2, "catalogue": 2, "rhythm": 2,
+    "extensions": 2.5,  # of the catalogue
     "places": 2.5, "geocodes": 2.5,  # read shapes with geo
     "formats": 3, "gate": 3, "letters": 3, "lifecycle": 3, "match": 3, "impact": 3, "concern": 3, "duplicates": 3,
     "notices": 3, "coverage": 3, "render": 3, "record": 3,

@@ -1,6 +1,7 @@
-"""The known public sources, from `sources.toml`: what Tocsin may read, and nothing else can be configured.
+"""The known public sources, from `sources.toml`, and the rule by which an operator may extend them.
 
-A closed list is the point: no setting opens it for social media, news, people search or registers of assemblies.
+A closed list is the point: no setting opens it for social media, news, people search or registers of assemblies. An
+extension is a feed of a public authority whose name proves that it is one (`issuers`); it is in the ledger as such.
 Whether a host answers is not known here; nothing in this module asks one.
 """
 
@@ -17,6 +18,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from tocsin import issuers
 from tocsin.errors import ConfigError
 from tocsin.model import IssuerClass, Source
 
@@ -38,27 +40,45 @@ class Entry:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What `sources.toml` says: entries by id, words for formats and for families.
+
+    `spellings` are other words for formats: "siri" means one, "json" all that it can carry.
+    """
+
+    entries: Mapping[str, Entry]
+    formats: frozenset[str]
+    spellings: Mapping[str, tuple[str, ...]]
+    watches: Mapping[str, tuple[str, ...]]
+
+
 WORLD = "001"  # UN M49
 EVERYBODY = "*"  # of `mirrors`: a hub that repeats whoever publishes
 _PLAIN = {"id", "publisher", "url", "format", "licence", "attribution", "language", "snapshot", "about"}
-_SPANS = ("interval_s", "stale_after_s", "cadence_s", "heartbeat_s")
-_KEYS = {
+SPANS = ("interval_s", "stale_after_s", "cadence_s", "heartbeat_s")
+KEYS = {
     *_PLAIN,
     *("jurisdiction", "watches", "issuer_class"),
-    *_SPANS,
+    *SPANS,
     *("like", "hosts", "planned", "verified", "sunset", "mirrors", "headers"),
 }
-_REQUIRED = ("id", "publisher", "url", "format", "licence", "attribution", "jurisdiction", "watches")
+_REQUIRED = ("id", "publisher", "url", "format", "licence", "jurisdiction", "watches")
+# What an address must say beside a format in which anything can be published; the other formats are for warnings.
+_ENOUGH: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("atom", "rss", "georss", "geojson"), ()),
+    "ical": ("calendars",),
+}
 
 
-def parse(text: str) -> tuple[Mapping[str, Entry], frozenset[str]]:
-    """Return the entries by id and the names of formats that `text` (TOML) states.
+def parse(text: str) -> Catalogue:
+    """Return the catalogue that `text` (TOML) states. A source without attribution is credited to its publisher.
 
     Raises ConfigError naming the entry for an unknown key, a missing one, a second entry of one id, or an address
     that is not plain https.
     """
     table = tomllib.loads(text)
-    _refuse_unknown(table, {"formats", "watches", "like", "source"}, "sources.toml")
+    refuse_unknown(table, {"formats", "spellings", "watches", "like", "source"}, "sources.toml")
     entries: dict[str, Entry] = {}
     for row in table["source"]:
         name = str(row.get("id", "without id"))
@@ -68,27 +88,34 @@ def parse(text: str) -> tuple[Mapping[str, Entry], frozenset[str]]:
         if alike is not None and alike not in table["like"]:
             raise ConfigError(f"is like {alike}, which is not there", setting=name)
         merged = {**table["like"][alike], **row} if alike else row
-        entries[name] = _entry(merged, table["watches"], table["formats"])
+        entries[name] = read_entry(merged, table["watches"], table["formats"], name)
     for name, entry in entries.items():
-        _refuse_unknown(entry.source.mirrors, {*entries.keys() - {name}, EVERYBODY}, name)
-    return MappingProxyType(entries), frozenset(table["formats"])
+        refuse_unknown(entry.source.mirrors, {*entries.keys() - {name}, EVERYBODY}, name)
+    return Catalogue(
+        entries=MappingProxyType(entries),
+        formats=frozenset(table["formats"]),
+        spellings={word: tuple(meant) for word, meant in table.get("spellings", {}).items()},
+        watches={word: tuple(families) for word, families in table["watches"].items()},
+    )
 
 
-def _entry(row: Mapping[str, Any], watches: Mapping[str, list[str]], formats: Iterable[str]) -> Entry:
-    name = str(row.get("id", "without id"))
-    _refuse_unknown(row, _KEYS, name)
+def read_entry(
+    row: Mapping[str, Any], watches: Mapping[str, Iterable[str]], formats: Iterable[str], name: str
+) -> Entry:
+    """Return the entry that `row` states under the keys of `sources.toml`. Raises ConfigError under `name`."""
+    refuse_unknown(row, KEYS, name)
     missing = [key for key in _REQUIRED if not row.get(key)]
     if missing:
         raise ConfigError(f"has no {missing[0]}", setting=name)
-    host = _host(row["url"])
+    host = issuers.host_of(row["url"])
     if host is None:
         raise ConfigError("its address must be plain https", setting=name)
     if row["format"] not in formats:
         raise ConfigError("its format is not listed", setting=name)
-    _refuse_unknown(dict.fromkeys(row["watches"]), watches, name)
-    spans: dict[str, Any] = {key.removesuffix("_s"): timedelta(seconds=row[key]) for key in _SPANS if key in row}
+    refuse_unknown(dict.fromkeys(row["watches"]), watches, name)
+    spans: dict[str, Any] = {key.removesuffix("_s"): timedelta(seconds=row[key]) for key in SPANS if key in row}
     source = Source(
-        **{key: row[key] for key in _PLAIN & row.keys()},
+        **{"attribution": row["publisher"]} | {key: row[key] for key in _PLAIN & row.keys()},
         **spans,
         jurisdiction=tuple(row["jurisdiction"]),
         families=tuple(dict.fromkeys(family for word in row["watches"] for family in watches[word])),
@@ -122,7 +149,8 @@ def search(words: Iterable[str] = (), *, country: str = "", family: str = "") ->
     )
 
 
-def _refuse_unknown(found: Iterable[str], known: Iterable[str], name: str) -> None:
+def refuse_unknown(found: Iterable[str], known: Iterable[str], name: str) -> None:
+    """Raise ConfigError for the first of `found` that is not `known`, naming the nearest one."""
     for key in found:
         if key not in known:
             raise ConfigError(f"{key} is not known; {_nearest(key, known)}", setting=name)
@@ -134,27 +162,18 @@ def _nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
 
 
-def _host(url: str) -> str | None:
-    """Return the host of a plain https address: no credentials, no port of its own; None for anything else."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme != "https" or "@" in parts.netloc or port not in {None, 443}:
-        return None
-    return parts.hostname or None
-
-
 _TEXT = resources.files("tocsin").joinpath("sources.toml").read_text(encoding="utf-8")
-ENTRIES, FORMATS = parse(_TEXT)
+LISTED = parse(_TEXT)
+ENTRIES, FORMATS = LISTED.entries, LISTED.formats
 
-CATALOGUE = hashlib.sha256(_TEXT.encode()).hexdigest()
-"""The SHA-256 of the catalogue in hex, as `sha256sum sources.toml` gives it; it stands in the ledger at each start."""
+CATALOGUE = hashlib.sha256((_TEXT + issuers.SOURCE).encode()).hexdigest()
+"""The SHA-256 of the lists of sources in hex, as `cat sources.toml issuers.toml | sha256sum` gives it; it stands in the
+ledger at each start."""
 
 SOURCES: Mapping[str, Source] = MappingProxyType({name: entry.source for name, entry in ENTRIES.items()})
 """Every source of the catalogue by its id, planned ones too."""
 
+ADDRESSES = frozenset(source.url for source in SOURCES.values())
 _HOSTS = frozenset(host for entry in ENTRIES.values() for host in entry.hosts)
 
 
@@ -191,16 +210,58 @@ def headers(source: Source) -> Mapping[str, str]:
     return entry.headers if entry is not None and entry.source.url == source.url else {}
 
 
+def is_extension(source: Source) -> bool:
+    """Return whether `source` is an extension: no entry of the catalogue has its id."""
+    return source.id not in ENTRIES
+
+
 def refuses(url: str, format: str) -> str | None:  # noqa: A002 - the word of the command line
     """Return why a source with this address and format cannot be configured, or None where it can.
 
-    Only hosts of the catalogue are accepted, compared whole: a look-alike name is another host.
+    A host of the catalogue is accepted, compared whole: a look-alike name is another host. So is a host under a name
+    that only governments get, if host or path say that it serves hazards, roads or transit. Whatever the host, an
+    address that is about people or what they organise is refused; the catalogue's own addresses are not judged.
     """
-    host = _host(url)
+    host = issuers.host_of(url)
     if host is None:
-        return "the address is not plain https"
+        return "the address is not plain https to a named host, without user, password and port"
+    about = None if url in ADDRESSES else _what_it_asks(url)
+    if about is not None:
+        return about
     if host not in _HOSTS:
-        return "the host belongs to no public authority or operator of the catalogue"
-    if format not in FORMATS:
-        return "the format is not one of those that hazards and disruptions are published in"
+        return _what_it_lacks(url, host, format)
+    return None if _meant(format) else _NO_FORMAT
+
+
+def _what_it_asks(url: str) -> str | None:
+    """Return what is wrong with the words of an address, whatever its host, or None."""
+    topic = issuers.topic_of(url)
+    if topic is not None:
+        return f"the address is about what no source may be about ({topic})"
+    if issuers.searches(url):
+        return "the address asks a question of its own; take one that gives the whole feed"
+    if issuers.has_secret(url):
+        return "the address holds a key or password; such a source cannot be configured yet"
     return None
+
+
+def _what_it_lacks(url: str, host: str, format: str) -> str | None:  # noqa: A002
+    """Return why an address at a host that the catalogue does not list is no extension of it, or None."""
+    is_operator = issuers.is_operator(host)
+    if not (is_operator or issuers.is_government(host)):
+        return "the host belongs to no public authority or operator that is listed, and its name proves no government"
+    meant = _meant(format)
+    if len(meant) != 1:
+        return _NO_FORMAT
+    enough = _ENOUGH.get(min(meant), ("warnings",))
+    if (is_operator and "warnings" in enough) or issuers.names_purpose(url, ("hazards", "roads", *enough)):
+        return None
+    return "neither host nor path say that it serves hazards, roads or transit; ask for an entry of the catalogue"
+
+
+_NO_FORMAT = "the format is not one of those that hazards and disruptions are published in"
+
+
+def _meant(format: str) -> frozenset[str]:  # noqa: A002
+    """Return the formats that a word can mean: one, or all that are carried in it ("json")."""
+    return frozenset({format} if format in FORMATS else LISTED.spellings.get(format, ()))
