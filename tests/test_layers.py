@@ -23,7 +23,7 @@ LAYERS = {
     "notices": 3, "coverage": 3, "render": 3, "record": 3,
     "declaration": 3.5,  # names the rules that hold
     "egress": 3.5,  # does I/O for fetch and channels, which do not know each other
-    "store": 4, "fetch": 4, "channels": 4,
+    "store": 4, "placefile": 4, "fetch": 4, "channels": 4,
     "run": 5,
     "web": 6,
     "neutrality": 6.5,  # checks what all the others do

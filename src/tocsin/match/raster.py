@@ -1,0 +1,154 @@
+"""The same answer as `descent` without a compiler: NumPy draws the area on a coarse raster, GEOS looks at its border.
+
+A cell of the raster is a cell of the quadtree, so it is one slice of the sorted places. One that no edge comes near
+holds no boundary: all its places are where its middle is, and none is looked at. The places of the others are tested
+by GEOS, on whole numbers, where it is exact (its orientation test carries 106 bits). Where the box of the area holds
+few places, they are tested at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from tocsin.match.grid import EAST, NORTH, Whole, cell_code, decode
+from tocsin.match.outline import edges_of, parts_of
+
+Mask = npt.NDArray[np.bool_]
+_Floats = npt.NDArray[np.float64]
+
+_CELLS = 64  # along the longer side; measured, half and twice as many cost more
+_COARSEST = 31  # a cell of half the grid; the end of a larger one has no code of 63 bits
+_FEW = 1000  # places that GEOS tests in the time in which the raster is drawn
+_NONE = np.empty((0, 2), dtype=np.int64)
+_NEAR = 1e-6  # cells; rounding is 1e-13
+
+
+def slices(codes: Whole, shape: BaseGeometry) -> Whole:
+    """Return the slices [first, end) of sorted `codes` that lie in an area on the grid or on its boundary.
+
+    Slices of two parts may overlap.
+    """
+    if shape.geom_type == "MultiPolygon" and shape.is_valid:
+        return _slices(codes, shape)  # sound parts do not overlap, so none cancels another
+    return np.concatenate([_NONE, *(_slices(codes, part) for part in parts_of(shape))])
+
+
+def around(codes: Whole, shape: BaseGeometry, reach: tuple[int, int]) -> Whole:
+    """Return slices of all codes that are at most `reach` (along x, along y) from a boundary, and of some others."""
+    edges, _ = edges_of(parts_of(shape))
+    if not len(edges):
+        return _NONE
+    frame = _Frame.of(edges, reach)
+    steps = tuple(-(-one // (1 << frame.level)) for one in reach)
+    return frame.slices(codes, _widened(frame.crossed(edges), steps))
+
+
+def _slices(codes: Whole, shape: BaseGeometry) -> Whole:
+    edges, _ = edges_of(parts_of(shape))
+    if not len(edges):
+        return _NONE
+    near = _Frame.of(edges, cells=1).slices(codes)
+    untested = _NONE
+    if (near[:, 1] - near[:, 0]).sum() > _FEW:
+        frame = _Frame.of(edges)
+        is_crossed = frame.crossed(edges)
+        near, untested = frame.slices(codes, is_crossed), frame.slices(codes, frame.inside(edges) & ~is_crossed)
+    every = positions(near)
+    shapely.prepare(shape)
+    x, y = decode(codes[every]).T.astype(np.float64)
+    tested = every[shapely.intersects_xy(shape, x, y)]
+    return np.concatenate((untested, np.column_stack((tested, tested + 1))))
+
+
+def positions(found: Whole) -> Whole:
+    """Return each position of slices [first, end), in their order."""
+    lengths = found[:, 1] - found[:, 0]
+    before = np.cumsum(lengths) - lengths
+    every: Whole = np.arange(lengths.sum()) + np.repeat(found[:, 0] - before, lengths)
+    return every
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Frame:
+    """The raster: cells of side 2^level, `width` x `height` of them from cell (`west`, `south`)."""
+
+    level: int
+    west: int
+    south: int
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, edges: Whole, reach: tuple[int, int] = (0, 0), *, cells: int = _CELLS) -> _Frame:
+        """Return the raster, of `cells` to twice as many along its longer side, about all edges and their reach."""
+        ends = edges.reshape(-1, 2)
+        low = np.maximum(ends.min(axis=0) - reach, 0)
+        high = np.minimum(ends.max(axis=0) + reach, (EAST, NORTH))
+        level = min((int((high - low).max()) // cells).bit_length(), _COARSEST)
+        (west, south), (east, north) = (low >> level).tolist(), (high >> level).tolist()
+        return cls(level, west, south, east - west + 1, north - south + 1)
+
+    def ends(self, edges: Whole) -> tuple[_Floats, _Floats]:
+        """Return where edges begin and end, in cells from the corner of the raster."""
+        corner = np.array((self.west, self.south)) << self.level
+        begins, ends = (edges[:, :2] - corner) / (1 << self.level), (edges[:, 2:] - corner) / (1 << self.level)
+        return begins, ends
+
+    def crossed(self, edges: Whole) -> Mask:
+        """Return which cells (height, width) an edge meets or all but meets."""
+        begins, ends = self.ends(edges)
+        # In pieces no longer than a cell: each then lies in the cells that hold the corners of its box.
+        pieces = np.abs(ends - begins).max(axis=1).astype(np.int64) + 1
+        step = ((ends - begins) / pieces[:, None])[rows := np.repeat(np.arange(len(edges)), pieces)]
+        number = (np.arange(len(rows)) - np.repeat(np.cumsum(pieces) - pieces, pieces))[:, None]
+        one, other = begins[rows] + step * number, begins[rows] + step * (number + 1)
+        low = np.floor(np.minimum(one, other) - _NEAR).astype(np.int64)
+        high = np.floor(np.maximum(one, other) + _NEAR).astype(np.int64)
+        is_crossed = np.zeros((self.height + 2, self.width + 2), dtype=np.bool_)
+        for x in (low[:, 0], high[:, 0]):
+            for y in (low[:, 1], high[:, 1]):
+                is_crossed[y + 1, x + 1] = True
+        return is_crossed[1:-1, 1:-1]
+
+    def inside(self, edges: Whole) -> Mask:
+        """Return of which cells the middle is inside, right wherever no edge is near it: an odd number lie west."""
+        begins, ends = self.ends(edges)
+        low, high = (
+            np.ceil(pick(begins[:, 1], ends[:, 1]) - 0.5).astype(np.int64) for pick in (np.minimum, np.maximum)
+        )
+        rows = positions(np.column_stack((low, high)))
+        edge = np.repeat(np.arange(len(edges)), high - low)
+        begin, run = begins[edge], (ends - begins)[edge]
+        crossing = begin[:, 0] + (rows + 0.5 - begin[:, 1]) * run[:, 0] / run[:, 1]
+        first = np.clip(np.ceil(crossing - 0.5).astype(np.int64), 0, self.width)
+        counts = np.bincount(rows * (self.width + 1) + first, minlength=self.height * (self.width + 1))
+        is_odd: Mask = (counts.reshape(self.height, -1)[:, :-1].cumsum(axis=1) & 1).astype(np.bool_)
+        return is_odd
+
+    def slices(self, codes: Whole, mask: Mask | None = None) -> Whole:
+        """Return the slices of codes in the cells of a mask, or in all, in order, adjoining cells as one."""
+        y, x = np.nonzero(np.ones((self.height, self.width), dtype=np.bool_) if mask is None else mask)
+        cells = np.sort(cell_code(x + self.west, y + self.south))
+        if not len(cells):
+            return _NONE
+        gaps = np.flatnonzero(np.diff(cells) != 1)
+        begins = cells[np.concatenate(([0], gaps + 1))] << (2 * self.level)
+        # The last code of a cell, because the one after the last of all has 64 bits.
+        lasts = (cells[np.concatenate((gaps, [len(cells) - 1]))] << (2 * self.level)) | ((1 << (2 * self.level)) - 1)
+        return np.column_stack((np.searchsorted(codes, begins), np.searchsorted(codes, lasts, side="right")))
+
+
+def _widened(mask: Mask, steps: tuple[int, ...]) -> Mask:
+    """Return the mask with all cells that are at most so many steps from one of it, along x and along y."""
+    for axis, reach in ((1, steps[0]), (0, steps[1])):
+        counts = np.cumsum(mask, axis=axis)
+        size = mask.shape[axis]
+        upper = np.take(counts, np.minimum(np.arange(size) + reach, size - 1), axis=axis)
+        lower = np.take(np.insert(counts, 0, 0, axis=axis), np.maximum(np.arange(size) - reach, 0), axis=axis)
+        mask = upper > lower
+    return mask

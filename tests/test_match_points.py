@@ -1,0 +1,244 @@
+"""Points in an area: the compiled descent, the raster and GEOS give one answer, on the whole numbers of the grid."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from shapely.geometry.base import BaseGeometry
+
+from tocsin.match import raster
+from tocsin.match.grid import EAST, NORTH, STEPS, Whole, decode, degrees, encode, on_grid, snap
+from tocsin.match.outline import edges_of, parts_of, seams
+from tocsin.match.points import Points, kernel, starts_of, united
+
+SIDE = 12  # of the lattice of places
+Way = Callable[[Points, BaseGeometry], Whole]
+
+
+def by_descent(points: Points, shape: BaseGeometry) -> Whole:
+    compiled = kernel()
+    if compiled is None:
+        pytest.skip("numba is not installed: pip install 'tocsin[fast]'")
+    return united(compiled(points.codes, points.starts, *edges_of(parts_of(shape))))
+
+
+def by_raster(points: Points, shape: BaseGeometry) -> Whole:
+    return united(raster.slices(points.codes, shape))
+
+
+WAYS = [pytest.param(by_descent, id="descent"), pytest.param(by_raster, id="raster")]
+CORNERS = {
+    "south-west": (0, 1),
+    "east": (EAST - SIDE - 1, NORTH // 2),
+    "north": (EAST // 2 - 6, NORTH - SIDE - 1),
+    "anywhere": (1_923_456_789, 1_356_789_012),
+    "at-a-large-cell": ((1 << 31) - 6, (1 << 30) - 6),
+}
+
+
+def lattice(corner: tuple[int, int], *, twice: int = 20) -> Whole:
+    """Return every position of a square, some of them twice."""
+    xs, ys = np.meshgrid(np.arange(SIDE + 1), np.arange(SIDE + 1))
+    spots = np.column_stack((xs.ravel(), ys.ravel())) + corner
+    return np.concatenate((spots, spots[:: len(spots) // twice]))
+
+
+def truth(shape: BaseGeometry, spots: Whole) -> set[int]:
+    """Return the rows of the positions that GEOS finds in some part of the shape, or on its boundary."""
+    x, y = spots.T.astype(np.float64)
+    found = np.zeros(len(spots), dtype=np.bool_)
+    for part in parts_of(shape):
+        found |= shapely.intersects_xy(part, x, y)
+    return set(np.flatnonzero(found).tolist())
+
+
+def found(way: Way, points: Points, shape: BaseGeometry) -> set[int]:
+    slices = way(points, shape)
+    assert (slices[:, 0] < slices[:, 1]).all()
+    assert (slices[1:, 0] > slices[:-1, 1]).all()
+    return set(points.ids_in(slices).tolist())
+
+
+SPOTS = st.tuples(st.integers(0, SIDE), st.integers(0, SIDE))
+RINGS = st.lists(SPOTS, min_size=3, max_size=9).filter(lambda ring: len(set(ring)) > 2)
+POLYGONS = RINGS.map(shapely.Polygon)
+SOUND = POLYGONS.filter(lambda one: one.is_valid)
+HOLED = st.tuples(SOUND, SOUND).map(lambda pair: shapely.difference(*pair)).map(
+    lambda shape: shapely.set_precision(shape, 1)
+).filter(lambda shape: not shape.is_empty)  # fmt: skip
+SEVERAL = st.lists(POLYGONS, min_size=2, max_size=3).map(shapely.MultiPolygon)
+LINES = st.lists(SPOTS, min_size=2, max_size=5).filter(lambda line: len(set(line)) > 1).map(shapely.LineString)
+DOTS = st.lists(SPOTS, min_size=1, max_size=3).map(shapely.MultiPoint)
+MIXED = st.tuples(SOUND, LINES, DOTS).map(shapely.GeometryCollection)
+SHAPES = st.one_of(SOUND, HOLED, POLYGONS, SEVERAL, LINES, DOTS, MIXED)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@settings(deadline=None, max_examples=300)
+@given(shape=SHAPES, corner=st.sampled_from(sorted(CORNERS.values())))
+@example(shape=shapely.Polygon([(0, 0), (6, 6), (12, 12)]), corner=(0, 1)).via("a ring without area")
+@example(shape=shapely.Polygon([(0, 0), (12, 0), (12, 12), (0, 12)]), corner=(0, 1)).via("all of the lattice")
+@example(shape=shapely.MultiPolygon([shapely.box(0, 0, 8, 8), shapely.box(4, 4, 12, 12)]), corner=(0, 1)).via("overlap")
+@example(shape=shapely.Polygon([(0, 0), (12, 12), (12, 0), (0, 12)]), corner=(0, 1)).via("a ring that crosses itself")
+def test_each_way_finds_what_geos_finds(way: Way, shape: BaseGeometry, corner: tuple[int, int]) -> None:
+    spots = lattice(corner)
+    moved = shapely.transform(shape, lambda positions: positions + corner)
+    assert found(way, Points.at(spots), moved) == truth(moved, spots)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32), corners=st.integers(3, 300), reach=st.sampled_from([20.0, 1e4, 1e6, 3e8]))
+def test_each_way_finds_what_geos_finds_among_many(way: Way, seed: int, corners: int, reach: float) -> None:
+    """Thousands of places about a star of any size, so that cells are cut, taken whole and tested in groups."""
+    dice = np.random.default_rng(seed)
+    middle = np.array((EAST // 2, NORTH // 2)) + dice.integers(-10_000, 10_000, 2)
+    turns = np.sort(dice.random(corners)) * 2 * np.pi
+    radii = reach * (0.2 + dice.random(corners))
+    ring = np.rint(np.column_stack((np.cos(turns), np.sin(turns))) * radii[:, None]) + middle
+    spots = np.rint(dice.normal(0, reach, (4000, 2))).astype(np.int64) + middle
+    star = shapely.Polygon(ring)
+    assert found(way, Points.at(spots), star) == truth(star, spots)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_all_the_world_holds_every_place(way: Way) -> None:
+    spots = np.random.default_rng(1).integers(0, (EAST, NORTH), (5000, 2), endpoint=True)
+    assert len(found(way, Points.at(spots), shapely.box(0, 0, EAST, NORTH))) == len(spots)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_place_on_a_slanted_edge_is_inside_by_its_decimals(way: Way) -> None:
+    """GEOS on degrees finds about half of them: the binary fractions next to decimals lie on no line."""
+    start, step = np.array((50_000_001, 480_000_003)), np.array((3, 7))
+    spots = start + step * np.arange(1, 2000)[:, None] + (EAST // 2, NORTH // 2)
+    area = shapely.Polygon(degrees(np.array([spots[0] - step, spots[-1] + step, spots[-1] + (9_000, 0)])))
+    assert len(found(way, Points.at(spots), on_grid(area))) == len(spots)
+    in_degrees = shapely.intersects_xy(area, *degrees(spots).T)
+    assert in_degrees.sum() < len(spots)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("shape", [shapely.Polygon(), shapely.MultiPolygon(), shapely.GeometryCollection()], ids=str)
+def test_empty_area_holds_nothing(way: Way, shape: BaseGeometry) -> None:
+    assert found(way, Points.at(lattice((5, 5))), shape) == set()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_places(way: Way) -> None:
+    assert found(way, Points.at(np.empty((0, 2), dtype=np.int64)), shapely.box(0, 0, EAST, NORTH)) == set()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_many_places_at_one_spot(way: Way) -> None:
+    spots = np.tile((100, 100), (1000, 1))
+    points = Points.at(spots)
+    assert len(found(way, points, shapely.Polygon([(90, 90), (110, 110), (110, 90)]))) == 1000
+    assert found(way, points, shapely.Polygon([(90, 90), (110, 109), (110, 90)])) == set()
+
+
+def test_damaged_directory_leads_to_no_place_that_is_not_there() -> None:
+    points = Points.at(lattice((5, 5)))
+    shape = shapely.Polygon([(5, 5), (17, 9), (9, 17)])
+    for value in (0, len(points), 2**32 - 1):
+        damaged = Points(points.codes, points.ids, np.full_like(points.starts, value))
+        slices = by_descent(damaged, shape)
+        assert slices.size == 0 or (slices.min() >= 0 and slices.max() <= len(points))
+
+
+# --- the grid ------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, EAST - 1), st.integers(1, NORTH - 1))
+def test_code_is_the_position(x: int, y: int) -> None:
+    codes = encode(np.array([(x, y)]))
+    assert decode(codes).tolist() == [[x, y]]
+    assert 0 <= codes[0] < 2**63
+
+
+def test_codes_go_in_the_order_of_a_quadtree() -> None:
+    spots = np.array(list(itertools.product(range(4), range(4, 8))))
+    order = decode(np.sort(encode(spots))).tolist()
+    assert order[:5] == [[0, 4], [1, 4], [0, 5], [1, 5], [2, 4]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param((180.0, 10.0), (-180.0, 10.0), id="antimeridian"),
+        pytest.param((17.0, 90.0), (-95.0, 90.0), id="north-pole"),
+        pytest.param((17.0, -90.0), (180.0, -90.0), id="south-pole"),
+    ],
+)
+def test_one_point_of_the_earth_has_one_code(one: tuple[float, float], other: tuple[float, float]) -> None:
+    first, second = encode(snap(np.array([one, other])))
+    assert first == second
+
+
+def test_snapping_is_to_the_nearest_step() -> None:
+    spots = snap(np.array([(12.3456789, -1.00000004), (12.34567891, -1.00000006)]))
+    assert (spots - (EAST // 2, NORTH // 2)).tolist() == [[123_456_789, -STEPS], [123_456_789, -STEPS - 1]]
+
+
+@pytest.mark.parametrize("spot", [(180.1, 0.0), (-180.1, 0.0), (0.0, 90.1), (0.0, -90.1)])
+def test_position_off_the_earth_is_refused(spot: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="beyond"):
+        snap(np.array([spot]))
+
+
+@pytest.mark.parametrize(
+    ("shape", "places"),
+    [
+        pytest.param(shapely.box(179, 9, 180, 11), [(-180.0, 10.0), (-180.0, 11.0)], id="over-the-antimeridian"),
+        pytest.param(shapely.Polygon([(179, 9), (180, 10), (179, 11)]), [(-180.0, 10.0)], id="one-corner"),
+        pytest.param(shapely.LineString([(179, 9), (180, 10)]), [(180.0, 10.0)], id="the-end-of-a-line"),
+        pytest.param(shapely.box(100, 80, 140, 90), [(-3.0, 90.0)], id="pole"),
+    ],
+)
+def test_area_reaches_over_the_end_of_degrees(shape: BaseGeometry, places: list[tuple[float, float]]) -> None:
+    points = Points.at(snap(np.array([*places, (-180.0, 12.0), (-179.9999999, 10.0)])))
+    drawn = on_grid(shape)
+    slices = united(np.concatenate([points.slices(one) for one in (drawn, *seams(drawn))]))
+    assert sorted(points.ids_in(slices).tolist()) == list(range(len(places)))
+
+
+# --- the points ----------------------------------------------------------------------------------------------------
+
+
+def test_places_at_one_spot_stand_in_the_order_of_their_ids() -> None:
+    spots = np.random.default_rng(3).integers(0, 4, (500, 2)) + 10
+    points = Points.at(spots)
+    same = points.codes[1:] == points.codes[:-1]
+    assert same.any()
+    assert (points.ids[1:][same] > points.ids[:-1][same]).all()
+
+
+@given(st.lists(st.integers(0, 2**63 - 1), max_size=40))
+def test_starts_are_where_the_codes_of_a_cell_start(numbers: list[int]) -> None:
+    codes = np.sort(np.array(numbers, dtype=np.int64))
+    starts = starts_of(codes)
+    shift = 63 - ((len(starts) - 1).bit_length() - 1)
+    expected = [sum(number >> shift < cell for number in numbers) for cell in range(len(starts))]
+    assert starts.tolist() == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 5)).map(lambda one: (one[0], sum(one))), max_size=12))
+def test_united_slices_hold_the_same_positions_once(pairs: list[tuple[int, int]]) -> None:
+    slices = united(np.array(pairs, dtype=np.int64).reshape(-1, 2))
+    every = [position for first, end in slices.tolist() for position in range(first, end)]
+    assert every == sorted({position for first, end in pairs for position in range(first, end)})
+    assert (slices[1:, 0] > slices[:-1, 1]).all()
+
+
+@pytest.mark.parametrize("length", [1, 1000])
+def test_ids_of_short_and_of_long_slices(length: int) -> None:
+    points = Points.at(lattice((5, 5), twice=1))
+    slices = np.array([(0, min(length, 60)), (100, min(100 + length, 169))])
+    expected = [int(points.ids[k]) for first, end in slices.tolist() for k in range(first, end)]
+    assert points.ids_in(slices).tolist() == expected
