@@ -22,8 +22,6 @@ from pydantic import BeforeValidator, PlainSerializer, PlainValidator
 from shapely import geometry as shapes
 from shapely.geometry.base import BaseGeometry
 
-from tocsin.values import quick
-
 
 def _from_geojson(value: Any) -> BaseGeometry:
     return value if isinstance(value, BaseGeometry) else shapes.shape(value)
@@ -243,7 +241,6 @@ class Reference(NamedTuple):
     sent: datetime
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """An issuer's words in one language (RFC 5646 tag, "und" where the issuer states none)."""
@@ -255,7 +252,6 @@ class Text:
     instruction: str = ""
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
     """Where. `geometry` is None when the issuer gives only names and codes: the area is then *unplaced*, not empty."""
@@ -267,7 +263,6 @@ class Area:
     ceiling_ft: float | None = None
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What one issuer says at one moment, immutable.
@@ -329,7 +324,6 @@ def message_name(source: str, reference: Reference) -> str:
     return f"{source}|{sender}|{reference.identifier}|{moment}"
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Something wrong in a document, repaired or refused. `at` is a position; neither field holds feed content."""
@@ -356,7 +350,6 @@ class Fault:
     last: date
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One item as published: a CAP alert, a GeoJSON feature, a bulletin's product. `at` is its position.
@@ -520,7 +513,6 @@ class Touch(NamedTuple):
     is_wide: bool = False
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Which event says so, with the issuer's own rating beside ours.
@@ -539,7 +531,6 @@ class Evidence:
     happening: str = ""
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
     """One event at one place: how near, from when, until when, how bad for people, buildings and traffic.
@@ -569,7 +560,6 @@ class Impact:
         return max(self.people, self.buildings, self.traffic)
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
     """All impacts of one hazard family at one place, joined so that nothing is ever lowered.
@@ -656,7 +646,6 @@ class Notice:
     web: str = ""
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What the gate did with one item and under which rule; never the content, never a position in time finer than

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tocsin.cli.arguments import DONE, NEW_FILE, NO, Moment, put
+from tocsin.cli.arguments import DONE, FILE, NEW_FILE, NO, Moment, put
+from tocsin.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tocsin.config import Config
+    from tocsin.neutrality.drill import Drilled
     from tocsin.neutrality.findings import Finding
+    from tocsin.store import Store
 
 _CONFIG = click.option(
     "--config", "config_", type=NEW_FILE, default="tocsin.toml", help="whose data folder (default tocsin.toml)"
@@ -101,6 +107,159 @@ def _table(findings: Sequence[Finding]) -> Iterator[str]:
         {finding.clause for finding in findings if finding.outcome.value == "fail"}, key=lambda n: int(n[1:])
     )
     yield f"broken: {', '.join(broken)}" if broken else "nothing found that breaks the declaration"
+
+
+@neutrality.command()
+@_CONFIG
+@_JSON
+@click.option(
+    "--canaries", type=FILE, help="test items of your own: JSON Lines of id, format, source_class, document, canaries"
+)
+def drill(config_: Path, as_json: bool, canaries: Path | None) -> int:
+    """Send made-up people and notices through the real loops; exit 1 when one is found in any file afterwards.
+
+    It works in a folder of its own beside the data, which is deleted; nobody is told anything. The installation's
+    database and log are looked at too. The result is an entry of the log.
+
+    \b
+    Examples:
+      tocsin neutrality drill
+      tocsin neutrality drill --canaries works-council.jsonl --json
+    """
+    from random import SystemRandom
+
+    from tocsin import record
+    from tocsin.neutrality import canaries as made
+    from tocsin.neutrality import drill as drills
+    from tocsin.store import Change
+
+    now = datetime.now(UTC)
+    items = made.read(canaries) if canaries else made.own(SystemRandom(), now)
+    with _opened(config_) as (store, loaded, folder):
+        database = folder / loaded.database
+        also = [database, *(database.with_name(f"{database.name}{end}") for end in ("-wal", "-shm"))]
+        done = drills.drill(folder, items, clock=lambda: datetime.now(UTC), also=[*also, folder / loaded.ledger])
+        entry = record.drill_entry(canaries=done.strings, found=done.found, now=now)
+        store.commit(Change(entries=(entry,)), now=now)
+    _tell_drill(done, as_json=as_json)
+    return NO if done.found else DONE
+
+
+def _tell_drill(done: Drilled, *, as_json: bool) -> None:
+    leaks = [
+        {"canary": leak.canary, "string": leak.number, "file": str(leak.file), "written": leak.written}
+        for leak in done.leaks
+    ]
+    counts = {
+        "documents": done.documents,
+        "strings": done.strings,
+        "events": done.events,
+        "notices": done.notices,
+        "files": done.swept.files,
+        "bytes": done.swept.size_bytes,
+        "found": done.found,
+    }
+    if as_json:
+        put({**counts, "leaks": leaks})
+        return
+    for name, value in counts.items():
+        click.echo(f"{name:<10} {value:>12,}")
+    for leak in leaks:
+        click.echo(f"  item {leak['canary']}, string {leak['string']}: in {leak['file']}, written as {leak['written']}")
+    if done.found:
+        click.echo("a breach: enter it within 24 hours (tocsin neutrality breach --clause N3)", err=True)
+
+
+@neutrality.command()
+@_CONFIG
+@click.argument("subject", type=click.Choice(["ruleset", "catalogue", "declaration"]))
+@click.argument("hash_", metavar="SHA256")
+@click.option("--effective", type=Moment(), help="from when it is to hold (default: as soon as the notice allows)")
+def announce(config_: Path, subject: str, hash_: str, effective: datetime | None) -> int:
+    """Give notice in the log that SUBJECT will have the SHA-256 that the coming release prints (N10).
+
+    `tocsin neutrality show --json` of that release prints them. The service of the new release is not started before
+    the day that this prints; only what repairs a breach that stands in the log may be started at once.
+
+    \b
+    Example:
+      tocsin neutrality announce ruleset 2a0d0355bfa1f77efd623746ab52cd97e63d4cc8ddecc12a5e71d66721426dd8
+    """
+    from tocsin import record
+    from tocsin.declaration import DECLARATION
+    from tocsin.ledger.entries import HASH
+    from tocsin.store import Change
+
+    if not HASH.fullmatch(hash_):
+        raise ConfigError(
+            "must be 64 digits of a SHA-256, as `tocsin neutrality show --json` prints it", setting="SHA256"
+        )
+    now = datetime.now(UTC)
+    with _opened(config_) as (store, _, _):
+        is_repair = bool(open_breaches(store))
+        earliest = now if is_repair else now + DECLARATION.notice
+        day = (effective or earliest).date()
+        if day < earliest.date():
+            raise ConfigError(f"notice must be given until {earliest.date()} at least", setting="--effective")
+        entry = record.announce_entry(subject=subject, hash=hash_, effective=day, now=now)
+        store.commit(Change(entries=(entry,)), now=now)
+    click.echo(f"{subject} {hash_[:16]} may hold from {day} on")
+    return DONE
+
+
+@neutrality.command()
+@_CONFIG
+@click.option("--clause", required=True, type=click.Choice([f"N{number}" for number in range(1, 13)]))
+@click.option("--repaired", is_flag=True, help="the breach that was entered before is repaired")
+def breach(config_: Path, clause: str, repaired: bool) -> int:
+    """Enter into the log that a clause of the declaration was broken, or that this is repaired (N12).
+
+    What is entered stays readable for ever. Enter a breach within 24 hours of its finding.
+
+    \b
+    Examples:
+      tocsin neutrality breach --clause N3
+      tocsin neutrality breach --clause N3 --repaired
+    """
+    from tocsin import record
+    from tocsin.store import Change
+
+    now = datetime.now(UTC)
+    with _opened(config_) as (store, _, _):
+        if repaired and clause not in open_breaches(store):
+            raise ConfigError(
+                f"no breach of {clause} stands open in the log, so there is none to repair", setting="--repaired"
+            )
+        entry = record.breach_entry(clause=clause, is_repaired=repaired, now=now)
+        store.commit(Change(entries=(entry,)), now=now)
+        number = store.ledger_size() - 1
+    click.echo(f"entry {number}: breach of {clause} {'repaired' if repaired else 'found'}")
+    return DONE
+
+
+def open_breaches(store: Store) -> set[str]:
+    """Return the clauses of which a breach was found and is not repaired."""
+    found: set[str] = set()
+    for entry in store.ledger_entries():
+        if b'"kind":"breach"' in entry.leaf:
+            body = json.loads(entry.leaf)
+            (found.add if body["act"] == "found" else found.discard)(body["clause"])
+    return found
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Store, Config, Path]]:
+    """Give the store, configuration and folder of an installation. Raises ConfigError when there is no database yet."""
+    from tocsin.run import inputs
+    from tocsin.store import Store
+
+    loaded = inputs.load_config(path)
+    folder = path.resolve().parent
+    database = folder / loaded.database
+    if not database.exists():
+        raise ConfigError(f"{database} is not there yet; `tocsin run` makes it", setting="database")
+    with Store.open(database) as store:
+        yield store, loaded, folder
 
 
 COMMANDS = (neutrality,)

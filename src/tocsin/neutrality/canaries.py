@@ -24,7 +24,7 @@ from tocsin.model import IssuerClass, Item
 from tocsin.neutrality import wording
 
 _FORMATS_OF_JSON = {"nws", "gtfs_rt", "wzdx"}
-_SHORTEST = 6  # characters of a canary; shorter ones stand in any file by chance
+SHORTEST = 6  # characters of a canary; shorter ones stand in any file by chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,22 +116,23 @@ def _name(random: Random) -> str:
 # --- somebody else's ----------------------------------------------------------------------------------------------
 
 
-def read(path: Path) -> tuple[Canary, ...]:
+def read(path: Path, *, shortest: int = SHORTEST) -> tuple[Canary, ...]:
     """Return the canaries of a file, JSON Lines of id, format, source_class, document and canaries (a list of strings).
 
-    That is the form of `tocsin gate --items`. Raises ConfigError naming the line that is not of it.
+    That is the form of `tocsin gate --items`. A string needs `shortest` characters. Raises ConfigError naming the line
+    that is not of it.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise ConfigError(f"{path} cannot be read", setting="--canaries") from None
-    found = tuple(_line(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
+    found = tuple(_line(line, f"{path}:{number}", shortest) for number, line in enumerate(lines, 1) if line.strip())
     if not any(canary.strings for canary in found):
         raise ConfigError(f"{path} names no string under `canaries`, so there is nothing to look for")
     return found
 
 
-def _line(line: str, where: str) -> Canary:
+def _line(line: str, where: str, shortest: int) -> Canary:
     try:
         row = json.loads(line)
         canary = Canary(
@@ -145,9 +146,9 @@ def _line(line: str, where: str) -> Canary:
         raise ConfigError(f"{where}: needs id, format, source_class, document and canaries") from None
     if canary.format not in formats.FORMATS:
         raise ConfigError(f"{where}: no such format; known are {', '.join(formats.FORMATS)}")
-    if any(not isinstance(one, str) or len(one) < _SHORTEST for one in canary.strings):
+    if any(not isinstance(one, str) or len(one) < shortest for one in canary.strings):
         raise ConfigError(
-            f"{where}: a canary is a text of at least {_SHORTEST} characters, so that it stands nowhere by chance"
+            f"{where}: a canary is a text of at least {shortest} characters, so that it stands nowhere by chance"
         )
     return canary
 
