@@ -14,7 +14,7 @@ ROOT = Path(tocsin.__file__).parent
 
 # Top-level module or package -> layer. A package is one room: its own files may know each other.
 LAYERS = {
-    "errors": 0,
+    "errors": 0, "values": 0,
     "model": 1, "issuers": 1,
     "geo": 2, "config": 2, "hazards": 2, "regions": 2, "catalogue": 2, "rhythm": 2,
     "extensions": 2.5,  # of the catalogue

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from tocsin.hazards import FAMILIES, HAZARDS
+from tocsin.ledger import Head
+from tocsin.ledger.state import LogState
 from tocsin.model import (
     Certainty,
     Concern,
@@ -253,6 +255,14 @@ def test_text_as_a_whole() -> None:
         "\n"
         "Told on 2021-12-11 02:28 UTC by notice n-1\n"
     )
+
+
+def test_the_last_line_says_how_the_ledger_stands() -> None:
+    state = LogState(head=Head(size=41230, root=bytes.fromhex("9f2c11aa") * 8))
+    message = render(notice(), PLACES, state=state)
+    assert message.text.endswith("by notice n-1\nledger 41230/9f2c11aa…, unwitnessed\n")
+    assert "ledger <code>41230/9f2c11aa…</code>, unwitnessed" in message.html
+    assert message.json["ledger"] == state.json()
 
 
 def test_blind_text_as_a_whole() -> None:

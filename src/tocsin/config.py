@@ -33,8 +33,8 @@ class ChannelConfig:
 class Config:
     """What an operator decided. `contact` goes into the User-Agent of every request to a public feed.
 
-    `database`, `places` and `geocodes` are paths as written, relative to the file that held them; `sources` are ids of
-    the catalogue.
+    `database`, `places`, `geocodes` and `policy` are paths as written, relative to the file that held them; `sources`
+    are ids of the catalogue.
     """
 
     contact: str
@@ -46,6 +46,8 @@ class Config:
     geocodes: str = ""
     ledger: str = "ledger"
     ledger_key: str = "ledger.key"
+    policy: str = ""
+    allow_private_witnesses: bool = False
     channels: tuple[ChannelConfig, ...] = ()
 
 
@@ -60,6 +62,11 @@ SETTINGS: Mapping[str, tuple[type, str]] = {
     "geocodes": (str, "a geocode pack of yours, made by tocsin geocodes build; beside those that Tocsin brings"),
     "ledger": (str, "the folder into which the transparency log is published, for auditors and witnesses"),
     "ledger_key": (str, "the file with the log's private key; made when it is absent"),
+    "policy": (
+        str,
+        "a file that names the witnesses of the log and their quorum (see docs/witness.md); none by default",
+    ),
+    "allow_private_witnesses": (bool, "true lets witnesses lie in your own network or on this machine"),
     "channels": (list, "tables [[channels]]: id, kind, at_least and what the kind needs (see docs/channels.md)"),
 }
 
@@ -101,8 +108,8 @@ def parse(text: str) -> Config:
     refuse_unknown(table, SETTINGS, where="")
     for key, value in table.items():
         kind = SETTINGS[key][0]
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise ConfigError(f"must be a {_KINDS[kind]}", setting=key)
+        if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
+            raise ConfigError(f"must be {_KINDS[kind]}", setting=key)
     if not 0 <= table.get("port", 0) <= _LAST_PORT:
         raise ConfigError(f"must lie between 0 (any free one) and {_LAST_PORT}", setting="port")
     for key in ("contact", "sources"):
@@ -117,7 +124,7 @@ def parse(text: str) -> Config:
     return Config(sources=tuple(sources), channels=channels, **table)
 
 
-_KINDS = {str: "text in quotes", int: "whole number", list: "list"}
+_KINDS = {str: "a text in quotes", int: "a whole number", list: "a list", bool: "true or false"}
 
 
 def _channel(entry: Any, index: int) -> ChannelConfig:

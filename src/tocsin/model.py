@@ -22,6 +22,8 @@ from pydantic import BeforeValidator, PlainSerializer, PlainValidator
 from shapely import geometry as shapes
 from shapely.geometry.base import BaseGeometry
 
+from tocsin.values import quick
+
 
 def _from_geojson(value: Any) -> BaseGeometry:
     return value if isinstance(value, BaseGeometry) else shapes.shape(value)
@@ -241,6 +243,7 @@ class Reference(NamedTuple):
     sent: datetime
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """An issuer's words in one language (RFC 5646 tag, "und" where the issuer states none)."""
@@ -252,6 +255,7 @@ class Text:
     instruction: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
     """Where. `geometry` is None when the issuer gives only names and codes: the area is then *unplaced*, not empty."""
@@ -263,6 +267,7 @@ class Area:
     ceiling_ft: float | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What one issuer says at one moment, immutable.
@@ -324,6 +329,7 @@ def message_name(source: str, reference: Reference) -> str:
     return f"{source}|{sender}|{reference.identifier}|{moment}"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Something wrong in a document, repaired or refused. `at` is a position; neither field holds feed content."""
@@ -350,6 +356,7 @@ class Fault:
     last: date
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One item as published: a CAP alert, a GeoJSON feature, a bulletin's product. `at` is its position.
@@ -513,6 +520,7 @@ class Touch(NamedTuple):
     is_wide: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Which event says so, with the issuer's own rating beside ours.
@@ -531,6 +539,7 @@ class Evidence:
     happening: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
     """One event at one place: how near, from when, until when, how bad for people, buildings and traffic.
@@ -560,6 +569,7 @@ class Impact:
         return max(self.people, self.buildings, self.traffic)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
     """All impacts of one hazard family at one place, joined so that nothing is ever lowered.
@@ -646,6 +656,7 @@ class Notice:
     web: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What the gate did with one item and under which rule; never the content, never a position in time finer than

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tocsin.hazards import FAMILIES, HAZARDS
+from tocsin.ledger.state import LogState
 from tocsin.model import Concern, Evidence, Level, Notice, Place, Reason, Relation, Text
 
 REASONS: Mapping[Reason, str] = {
@@ -55,11 +56,14 @@ class Message:
     json: dict[str, Any]
 
 
-def render(notice: Notice, places: Mapping[str, Place], *, language: str = "en") -> Message:
+def render(
+    notice: Notice, places: Mapping[str, Place], *, language: str = "en", state: LogState | None = None
+) -> Message:
     """Return the notice as a message; a place that is no longer in `places` is called by its id.
 
     The issuer's texts are shown in `language` and in the first language of each place, as far as there are any. The
-    frame around them is English.
+    frame around them is English. Its last line says how the ledger stands (`state`): whoever keeps the mail keeps a
+    piece of the log that nobody can take back.
     """
     line = subject(notice, places)
     told = list(_texts(notice, places, language))
@@ -77,12 +81,13 @@ def render(notice: Notice, places: Mapping[str, Place], *, language: str = "en")
         "sender_name": plain(notice.sender_name),
         "evidence": _sayings(_evidence(notice)),
         "web": link(notice.web),
+        "ledger": state,
     }
     return Message(
         subject=line,
         text=re.sub(r"\n{3,}", "\n\n", _SHEETS.get_template("notice.txt").render(shown)).strip() + "\n",
         html=_PAGES.get_template("notice.html").render(shown),
-        json=_json(notice, places, line, told),
+        json=_json(notice, places, line, told) | ({"ledger": state.json()} if state else {}),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import pytest
 import uvicorn
-from sample import TORNADO, SampleBoard, place
+from sample import TORNADO, SampleBoard, ledger, place
 
 from tocsin.web.app import STATIC, create_app
 
@@ -151,8 +151,8 @@ def test_an_update_keeps_focus_and_open_details(open_page: Open, console: Consol
     page = open_page()
     page.locator("#more-edwardsville-dc-1-1 summary").click()
     page.locator("#more-edwardsville-dc-1-1 summary").focus()
-    console.put(ledger={"size": 99999, "head": "abc"})
-    page.locator("#status", has_text="99 999").wait_for()
+    console.put(ledger=ledger(99999))
+    page.locator("#ledger", has_text="99 999").wait_for()
     assert page.evaluate("document.activeElement.parentElement.id") == "more-edwardsville-dc-1-1"
     assert page.locator("#more-edwardsville-dc-1-1").evaluate("node => node.open")
 

@@ -20,7 +20,8 @@ witness council {COUNCIL.vkey} https://council.example/
 witness officer {OFFICER.vkey}
 witness regulator {UNION.vkey}
 """
-TWO = f"{KEYS}group inside all council officer\ngroup enough 2 council officer regulator\n"
+TWO = f"{KEYS}group inside all council officer\n"
+THREE = f"{KEYS}group enough 2 council officer regulator\n"
 
 
 @pytest.mark.parametrize(
@@ -31,10 +32,10 @@ TWO = f"{KEYS}group inside all council officer\ngroup enough 2 council officer r
         pytest.param(KEYS + "quorum council", [OFFICER], False, id="another"),
         pytest.param(TWO + "quorum inside", [COUNCIL], False, id="all-but-one"),
         pytest.param(TWO + "quorum inside", [COUNCIL, OFFICER], True, id="all"),
-        pytest.param(TWO + "quorum enough", [UNION], False, id="too-few"),
-        pytest.param(TWO + "quorum enough", [UNION, OFFICER], True, id="enough"),
+        pytest.param(THREE + "quorum enough", [UNION], False, id="too-few"),
+        pytest.param(THREE + "quorum enough", [UNION, OFFICER], True, id="enough"),
         pytest.param(TWO + "group both any inside regulator\nquorum both", [UNION], True, id="group-of-groups"),
-        pytest.param(TWO + "quorum enough", [LOG, UNION], False, id="the-log-is-no-witness"),
+        pytest.param(THREE + "quorum enough", [LOG, UNION], False, id="the-log-is-no-witness"),
     ],
 )
 def test_quorum(text: str, signed: list[Verifier], is_met: bool) -> None:
@@ -52,6 +53,13 @@ def test_quorum(text: str, signed: list[Verifier], is_met: bool) -> None:
         pytest.param(KEYS + "group g 0 council\nquorum g", 7, id="nobody-needed"),
         pytest.param(KEYS + "group g 2 council\nquorum g", 7, id="more-than-there-are"),
         pytest.param(KEYS + "group g 2 council council\nquorum g", 7, id="one-counted-twice"),
+        pytest.param(TWO + "group g any council regulator\nquorum g", 8, id="member-of-two-groups"),
+        pytest.param(KEYS + "group g none council\nquorum g", 7, id="nonsense-needed"),
+        pytest.param(KEYS + "group g 01 council\nquorum g", 7, id="leading-zero"),
+        pytest.param(KEYS + f"witness again {COUNCIL.vkey}\nquorum again", 7, id="one-key-two-names"),
+        pytest.param(KEYS + f"log {LOG.vkey}\nquorum none", 7, id="log-twice"),
+        pytest.param(KEYS + "quorum none # none", 7, id="comment-behind-a-line"),
+        pytest.param(KEYS + "quorum none\r\n", 7, id="carriage-return"),
         pytest.param(KEYS + "group council any officer\nquorum council", 7, id="name-taken"),
         pytest.param(KEYS + "group none any officer\nquorum none", 7, id="name-reserved"),
         pytest.param(KEYS + f"witness w {LOG.vkey}\nquorum w", 7, id="log-key-as-witness"),
@@ -63,6 +71,10 @@ def test_quorum(text: str, signed: list[Verifier], is_met: bool) -> None:
 def test_policy_that_is_not_clear_is_refused(text: str, line: int | None) -> None:
     with pytest.raises(FormatError, match=f"line {line}:" if line else "at least one log"):
         parse(text)
+
+
+def test_witnesses_have_addresses_where_they_are_asked() -> None:
+    assert parse(KEYS + "quorum none").urls == {"council": "https://council.example/"}
 
 
 @pytest.mark.shared

@@ -11,12 +11,16 @@ from typing import Any
 
 import pytest
 from lxml import etree, html
-from sample import TORNADO, SampleBoard, area, iso, notice, overview, place, source
+from sample import TORNADO, SampleBoard, area, iso, ledger, notice, overview, place, source
 from shapely.geometry import box, mapping
 from starlette.testclient import TestClient
 
 from tocsin.declaration import DECLARATION, annex
+from tocsin.ledger import Head
+from tocsin.ledger.state import LogState
 from tocsin.web.app import create_app
+
+HEAD = Head(size=9, root=bytes(32))
 
 OWN_HOSTILE = [
     "<script>alert(1)</script>",
@@ -182,6 +186,35 @@ def test_what_is_doubtful_about_an_event_stands_beside_it(client: TestClient, bo
     assert "not confirmed since 20:05" in told
     assert "re-issue of urn:1" in told
     assert "21:00 to 20:30" in told
+
+
+@pytest.mark.parametrize(
+    ("state", "words_", "is_alert"),
+    [
+        pytest.param(LogState(), "entries: nothing signed yet", False, id="nothing"),
+        pytest.param(None, "signed as 18190/9f2c41d0…: witnessed by council at 2021-12-11 02:12 UTC", False, id="ok"),
+        pytest.param(
+            LogState(head=HEAD, is_overdue=True),
+            "unwitnessed, no quorum of witnesses for more than a day",
+            False,
+            id="overdue",
+        ),
+        pytest.param(
+            LogState(head=HEAD, state="conflict", contradicted_by=("council",)),
+            "CONFLICT: council saw another history",
+            True,
+            id="conflict",
+        ),
+    ],
+)
+def test_the_foot_of_the_page_says_who_vouches_for_the_ledger(
+    client: TestClient, board: SampleBoard, state: LogState | None, words_: str, is_alert: bool
+) -> None:
+    board.state = overview(ledger=ledger(state=state))
+    for path in ("/", "/neutrality"):
+        foot = one(page(client, path), "//footer")
+        assert words_ in words(foot)
+        assert (foot.get("role") == "alert") is is_alert
 
 
 def test_a_clock_that_jumped_is_told(client: TestClient, board: SampleBoard) -> None:

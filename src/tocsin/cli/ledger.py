@@ -11,12 +11,12 @@ import click
 
 from tocsin.cli.arguments import DONE, NEW_FILE, put
 from tocsin.errors import ConfigError
+from tocsin.ledger import Head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tocsin.config import Config
-    from tocsin.ledger import Head
     from tocsin.run.publish import Log
     from tocsin.store import Store
 
@@ -47,23 +47,18 @@ def key(config_: Path) -> int:
 @ledger.command()
 @_CONFIG
 def head(config_: Path) -> int:
-    """Check the whole ledger and print its head, the last that was signed, and how many entries are not yet.
+    """Check the whole ledger; print its head, the last that was signed, and who vouches for it.
 
     \b
     Example:
       tocsin ledger head
     """
+    from tocsin.run.clock import utc_now
+    from tocsin.run.publish import state_of_log
+
     with _opened(config_) as (store, log):
-        now, signed = store.verify_ledger(whole=True), store.signed_ledger()
-        put(
-            {
-                "origin": log.signer.verifier.name,
-                "size": now.size,
-                "root": now.root.hex(),
-                "signed_size": signed.size if signed else 0,
-                "signed_root": signed.root.hex() if signed else "",
-            }
-        )
+        now, state = store.verify_ledger(whole=True), state_of_log(store, log, now=utc_now())
+        put({"origin": log.signer.verifier.name, "size": now.size, "root": now.root.hex(), **state.json()})
     return DONE
 
 
@@ -103,29 +98,35 @@ def prove(config_: Path, number: int) -> int:
         if number >= signed.size:
             raise ConfigError(f"is not signed yet; the last checkpoint covers {signed.size}", setting=f"entry {number}")
         path = store.prove_entry(number, signed.size)
-        file = proof.write(proof.Proof(index=number, path=path, signed=checkpoint(log, signed)))
+        file = proof.write(proof.Proof(index=number, path=path, signed=checkpoint(store, log, signed)))
     sys.stdout.buffer.write(file)
     return DONE
 
 
 @ledger.command()
 @_CONFIG
+@click.option("--witnessed", is_flag=True, help="only as far as the quorum of witnesses has seen it")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-def export(config_: Path, folder: Path) -> int:
+def export(config_: Path, folder: Path, witnessed: bool) -> int:
     """Write the signed log into DIR, a new folder: checkpoint, tiles, entries, and the public key (C2SP tlog-tiles).
 
     \b
     Example:
       tocsin ledger export /media/stick/ledger && tocsin-audit /media/stick/ledger --key VKEY
     """
-    from tocsin.run.publish import hand_out
+    from tocsin.run.clock import utc_now
+    from tocsin.run.publish import hand_out, state_of_log
 
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError("is not empty; an export goes into a folder of its own", setting=str(folder))
     with _opened(config_) as (store, log):
-        signed = _signed(store)
+        signed, state = _signed(store), state_of_log(store, log, now=utc_now())
+        if witnessed and not state.witnessed_size:
+            raise ConfigError("no quorum of witnesses has seen the log yet", setting="--witnessed")
+        if witnessed:
+            signed = Head(size=state.witnessed_size, root=store.ledger_root(state.witnessed_size))
         hand_out(store, log, signed, folder)
-    click.echo(f"{signed.size} entries, root {signed.root.hex()[:16]}", err=True)
+    click.echo(f"{signed.size} entries, root {signed.root.hex()[:16]}; {state.words}", err=True)
     return DONE
 
 

@@ -17,10 +17,12 @@ from typing import TypeVar
 
 from tocsin.formats._vtec import Vtec
 from tocsin.model import Area, Category, Certainty, Code, Response, Severity, Text, Urgency
+from tocsin.values import quick
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
     """What one <info> says, before it is joined with its twins in other languages.

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from tocsin.model import Status
+from tocsin.values import quick
 
 _VTEC = re.compile(
     r"/([OTEX])\.(NEW|CON|EXT|EXA|EXB|UPG|CAN|EXP|ROU|COR)\.([A-Z]{4})\.([A-Z]{2})\.([WAYSOFN])\.(\d{4})"
@@ -25,6 +26,7 @@ _ENDING = frozenset({"CAN", "EXP", "UPG"})
 _PRODUCT_CLASS = {"O": Status.ACTUAL, "T": Status.TEST, "E": Status.EXERCISE, "X": Status.TEST}
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vtec:
     """One P-VTEC string. `begins` is None when it has begun already, `ends` when it runs until further notice."""

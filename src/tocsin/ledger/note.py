@@ -99,7 +99,7 @@ class Signer:
         else:
             seconds = int(at.timestamp())
             signature = _TIME.pack(seconds) + self.secret.sign(_cosigned(text, seconds))
-        return f"{_DASH}{self.verifier.name} {_base64(self.verifier.id + signature)}\n"
+        return line(self.verifier, signature)
 
     def __repr__(self) -> str:
         return f"Signer({self.verifier.name}, secret=<secret>)"
@@ -155,6 +155,11 @@ def from_seed(name: str, seed: bytes, *, kind: int = ED25519) -> Signer:
     if len(seed) != _KEY:
         raise FormatError("a private key has 32 bytes")
     return new_signer(name, Ed25519PrivateKey.from_private_bytes(seed), kind=kind)
+
+
+def line(verifier: Verifier, signature: bytes) -> str:
+    """Return the line of a note that says that this key has made this signature."""
+    return f"{_DASH}{verifier.name} {_base64(verifier.id + signature)}\n"
 
 
 def signed(text: str, *lines: str) -> bytes:

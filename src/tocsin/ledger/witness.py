@@ -1,13 +1,14 @@
-"""What a witness answers: it has seen this log grow, and has never seen it shrink or change its past.
+"""What a log asks a witness, and what the witness answers: it has never seen this log shrink or change its past.
 
     POST /add-checkpoint        old 300
                                 <base64 of a hash of the consistency proof, a line each>
 
                                 <the log's new checkpoint, a signed note>
 
-The answer is a cosignature, or why there is none. Decided here, from the request and the one checkpoint that the
+The answer is a cosignature, or why there is none. `judge` decides it, from the request and the one checkpoint that the
 witness remembers of that log; whoever serves it must have stored `Answer.remember` before the answer leaves, for a
-witness that forgets can be made to vouch for two histories.
+witness that forgets can be made to vouch for two histories. `cosigned` and `size_of` are how the log reads the answer:
+it believes nothing of it but a signature that verifies.
 
 Source: C2SP tlog-witness, "add-checkpoint"; the numbers are HTTP status codes.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +30,7 @@ from tocsin.ledger.note import Checkpoint, Signer, Verifier
 MAX_REQUEST = 64 * 1024  # bytes; 63 hashes and a note with many signatures are far below
 MAX_PROOF = 63  # hashes; a tree of 2**63 leaves needs no more
 _OLD = "old "
+_SIZE = re.compile(rb"(?:0|[1-9][0-9]{0,17})\n")
 
 Logs = Mapping[str, Sequence[Verifier]]
 """The keys by which each log is known, by its origin."""
@@ -50,6 +53,45 @@ class Answer:
     body: str = ""
     is_size: bool = False
     remember: Checkpoint | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosignature:
+    """That a witness vouches for the log's first `size` entries. `witness` is its vkey, `line` goes below the note."""
+
+    size: int
+    witness: str
+    at: datetime
+    line: str
+
+
+def write(request: Request) -> bytes:
+    """Return the bytes that are posted."""
+    proof = "".join(f"{base64.b64encode(one).decode('ascii')}\n" for one in request.proof)
+    return f"{_OLD}{request.old}\n{proof}\n".encode("ascii") + request.signed
+
+
+def cosigned(answer: bytes, *, of: Checkpoint, by: Verifier) -> Cosignature:
+    """Return the cosignature of `by` in the body of a 200. Lines of other keys are passed over.
+
+    Raises FormatError when these are no signature lines, ProofError when `by` has not signed or its signature does
+    not verify. Whether its time can be true is for the caller, who has a clock.
+    """
+    text, lines = note.split(f"{of.text}\n".encode() + answer)
+    if text != of.text:  # the answer held an empty line, and with it a text of its own
+        raise FormatError("the answer is more than signature lines")
+    signature = next((sig for name, key_id, sig in lines if (name, key_id) == (by.name, by.id)), None)
+    moment = by.check(of.text, signature) if signature is not None else None
+    if signature is None or moment is None:
+        raise ProofError(f"{by.name} has not cosigned")
+    return Cosignature(size=of.size, witness=by.vkey, at=moment, line=note.line(by, signature))
+
+
+def size_of(answer: bytes) -> int:
+    """Return the size in the body of a 409: how far the witness has seen this log. Raises FormatError."""
+    if not _SIZE.fullmatch(answer):
+        raise FormatError("the answer is not a size")
+    return int(answer)
 
 
 def parse(body: bytes) -> Request:

@@ -15,6 +15,7 @@ from random import Random
 
 from tocsin.channels import Channel, backoff
 from tocsin.errors import DeliveryError
+from tocsin.ledger.state import LogState
 from tocsin.model import Notice, Place
 from tocsin.render import Message, render
 from tocsin.store import Change, Outcome, Store, Waiting
@@ -29,15 +30,20 @@ async def deliver(
     *,
     clock: Callable[[], datetime],
     random: Random,
+    log_state: Callable[[], LogState] | None = None,
 ) -> tuple[Outcome, ...]:
-    """Send what waits, each channel's notices in order, and commit each outcome as soon as it is known."""
+    """Send what waits, each channel's notices in order, and commit each outcome as soon as it is known.
+
+    Every message says how the ledger stands, as `log_state` tells it.
+    """
     waiting = await asyncio.to_thread(store.waiting, clock(), BATCH)
+    state = await asyncio.to_thread(log_state) if waiting and log_state else None
     queues: defaultdict[str, list[Waiting]] = defaultdict(list)
     for one in waiting:
         queues[one.notice.channel].append(one)
     done = await asyncio.gather(
         *(
-            _empty(queue, store, channels.get(name), places, clock=clock, random=random)
+            _empty(queue, store, channels.get(name), places, clock=clock, random=random, state=state)
             for name, queue in queues.items()
         )
     )
@@ -52,10 +58,11 @@ async def _empty(
     *,
     clock: Callable[[], datetime],
     random: Random,
+    state: LogState | None,
 ) -> list[Outcome]:
     outcomes = []
     for waiting in queue:
-        outcome = await _send(waiting, channel, places, clock=clock, random=random)
+        outcome = await _send(waiting, channel, places, clock=clock, random=random, state=state)
         await asyncio.to_thread(store.commit, Change(outcomes=(outcome,)), now=clock())
         outcomes.append(outcome)
     return outcomes
@@ -68,12 +75,13 @@ async def _send(
     *,
     clock: Callable[[], datetime],
     random: Random,
+    state: LogState | None,
 ) -> Outcome:
     notice, now = waiting.notice, clock()
     if channel is None:
         return Outcome(notice=notice.id, state="given-up", at=now, error="no-such-channel")
     try:
-        await channel.send(notice.id, message(notice, places), now=now)
+        await channel.send(notice.id, message(notice, places, state=state), now=now)
     except DeliveryError as error:
         now = clock()
         wait = backoff(waiting.attempts + 1, random=random) if error.retry else None
@@ -83,10 +91,10 @@ async def _send(
     return Outcome(notice=notice.id, state="sent", at=clock())
 
 
-def message(notice: Notice, places: Mapping[str, Place]) -> Message:
-    """Return the notice in the first language of its first place."""
+def message(notice: Notice, places: Mapping[str, Place], *, state: LogState | None = None) -> Message:
+    """Return the notice in the first language of its first place, and how the ledger stands where that is known."""
     languages = [places[name].languages[0] for name in notice.places if name in places and places[name].languages]
-    return render(notice, places, language=languages[0] if languages else "en")
+    return render(notice, places, language=languages[0] if languages else "en", state=state)
 
 
 def _code(error: DeliveryError) -> str:

@@ -10,17 +10,19 @@ from pathlib import Path
 
 from tocsin import catalogue, channels, config, formats, regions
 from tocsin.config import Config
+from tocsin.egress import Reach
 from tocsin.errors import ConfigError
 from tocsin.geocodes import Geocodes, Pack
-from tocsin.ledger import note
+from tocsin.ledger import FormatError, note, policy
+from tocsin.ledger.policy import Policy
 from tocsin.model import Place, Source
 from tocsin.places import read_places
-from tocsin.run import keys
+from tocsin.run import cosign, keys
 from tocsin.run.publish import Log
 
 
 def load_config(path: Path) -> Config:
-    """Return the checked configuration: sources known and readable, channels complete. Raises ConfigError."""
+    """Return the checked configuration: sources known and readable, channels and policy sound. Raises ConfigError."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -29,6 +31,7 @@ def load_config(path: Path) -> Config:
     sources_of(loaded)
     for channel in loaded.channels:
         channels.check(channel)
+    policy_of(loaded, path.resolve().parent)
     return loaded
 
 
@@ -46,14 +49,38 @@ def sources_of(loaded: Config) -> tuple[Source, ...]:
 def log_of(loaded: Config, folder: Path) -> Log:
     """Return the transparency log that a configuration in `folder` names; its key is made when there is none.
 
-    A new log is named at random, so that no two of them can be taken for one. Raises ConfigError.
+    A new log is named at random, so that no two of them can be taken for one. Raises ConfigError, also when the policy
+    is about other logs than this one.
     """
     path = folder / loaded.ledger_key
     if path.exists():
         signer = keys.load(path, kind=note.ED25519)
     else:
         signer = keys.make(path, f"tocsin.invalid/{secrets.token_hex(8)}", kind=note.ED25519)
-    return Log(folder=folder / loaded.ledger, signer=signer)
+    asked = policy_of(loaded, folder)
+    log = Log(folder=folder / loaded.ledger, signer=signer, policy=asked, reach=_reach(loaded))
+    if asked is not None and not set(asked.logs) & set(log.verifiers):
+        line = f"log {signer.verifier.vkey}"
+        raise ConfigError(f"{loaded.policy} does not name this log; put this line into it: {line}", setting="policy")
+    return log
+
+
+def policy_of(loaded: Config, folder: Path) -> Policy | None:
+    """Return the policy that a configuration in `folder` names, None where it names none. Raises ConfigError."""
+    if not loaded.policy:
+        return None
+    try:
+        found = policy.parse((folder / loaded.policy).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(f"{loaded.policy} cannot be read", setting="policy") from None
+    except FormatError as error:
+        raise ConfigError(f"{loaded.policy}, {error}", setting="policy") from None
+    cosign.check(found, _reach(loaded))
+    return found
+
+
+def _reach(loaded: Config) -> Reach:
+    return Reach(loopback=loaded.allow_private_witnesses, private=loaded.allow_private_witnesses)
 
 
 def load_places(path: Path) -> tuple[Place, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from tocsin import coverage, lifecycle, render, rhythm
 from tocsin.geocodes import Exactness
 from tocsin.hazards import FAMILIES, HAZARDS
+from tocsin.ledger.state import LogState
 from tocsin.model import Concern, Event, Evidence, Health, Level, Place, Severity, Source, State, Text
 from tocsin.run.reconcile import Desk
 from tocsin.store import Jump
@@ -16,6 +17,7 @@ from tocsin.store import Jump
 MAX_AREAS = 2000  # areas drawn on the map at once, worst first
 MAX_EVIDENCE = 50  # events named for one concern, worst and newest first; the others are counted
 RECENT_NOTICES = 50
+_UNSIGNED = LogState()
 
 
 def look(desk: Desk, now: datetime) -> dict[str, Any]:
@@ -32,9 +34,15 @@ def look(desk: Desk, now: datetime) -> dict[str, Any]:
 
 
 def overview(
-    desk: Desk, now: datetime, *, version: int, scenario: str = "", jumps: Iterable[Jump] = ()
+    desk: Desk,
+    now: datetime,
+    *,
+    version: int,
+    scenario: str = "",
+    jumps: Iterable[Jump] = (),
+    log_state: LogState = _UNSIGNED,
 ) -> dict[str, Any]:
-    """Return what the console's page is made of: `look`, and areas, recent notices, clock jumps, the ledger's head."""
+    """Return what the console's page is made of: `look`, and areas, recent notices, clock jumps, the ledger's state."""
     head = desk.store.ledger_head()
     return {
         **look(desk, now),
@@ -43,7 +51,7 @@ def overview(
         "scenario": scenario,
         "areas": _areas(desk),
         "notices": _notices(desk),
-        "ledger": {"size": head.size, "head": head.root.hex()},
+        "ledger": {"size": head.size, "head": head.root.hex(), **log_state.json()},
         "families": dict(FAMILIES),
         "clock_jumps": [{"at": _iso(jump.at), "by_s": round(jump.by.total_seconds())} for jump in jumps],
     }

@@ -1,8 +1,11 @@
-"""The publish loop's step: keep the store small and the ledger checked, sign what is new, and put it into files.
+"""The publish loop's steps: keep the store small and the ledger checked, sign what is new, and put it into files.
 
 In this order, so that a crash at any line leaves a log that is whole: the head is recorded as signed (one root for each
 size, in the database), tiles are written beside their place and moved there, and the checkpoint, which makes them
 count, comes last. What a crash left out is written with the next step; signing again gives the same bytes.
+
+Between signing and showing, the witnesses are asked (`run.cosign`): so the checkpoint that is published carries their
+cosignatures from its first moment. It never waits for a witness for longer than that takes.
 
 Source: C2SP tlog-tiles (files and their paths), tlog-checkpoint.
 """
@@ -10,13 +13,17 @@ Source: C2SP tlog-tiles (files and their paths), tlog-checkpoint.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from tocsin import egress
 from tocsin.errors import StoreError
 from tocsin.ledger import ForkError, Head, note
-from tocsin.ledger.note import Checkpoint, Signer
+from tocsin.ledger.note import Checkpoint, Signer, Verifier
+from tocsin.ledger.policy import Policy
+from tocsin.ledger.state import LogState, state_of
 from tocsin.ledger.tile import tiles
 from tocsin.store import Store
 
@@ -27,10 +34,20 @@ VKEY = "log.vkey"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """Where the log is published, and the key by which it is signed; `signer.verifier.name` is its origin."""
+    """Where the log is published, and the key by which it is signed; `signer.verifier.name` is its origin.
+
+    `policy` names the witnesses that are asked, within `reach`.
+    """
 
     folder: Path
     signer: Signer
+    policy: Policy | None = None
+    reach: egress.Reach = egress.PUBLIC
+
+    @property
+    def verifiers(self) -> Sequence[Verifier]:
+        """Return the keys by which a checkpoint of this log is known."""
+        return (self.signer.verifier,)
 
 
 def publish(store: Store, log: Log | None, *, now: datetime, whole: bool) -> Head:
@@ -38,46 +55,99 @@ def publish(store: Store, log: Log | None, *, now: datetime, whole: bool) -> Hea
 
     Returns the head. Raises LedgerError when the ledger is broken or would have to be forked; nothing is signed then.
     """
-    store.purge(now)
-    head = store.verify_ledger(whole=whole)
+    head = sign(store, log, now=now, whole=whole)
     if log is not None:
-        _publish(store, log, head, now)
+        show(store, log)
     return head
 
 
-def _publish(store: Store, log: Log, head: Head, now: datetime) -> None:
+def sign(store: Store, log: Log | None, *, now: datetime, whole: bool) -> Head:
+    """Delete what has served its time, check the ledger, and record its head as signed; publish nothing yet.
+
+    Returns the head. Raises LedgerError when the ledger is broken or would have to be forked; nothing is signed then.
+    """
+    store.purge(now)
+    head = store.verify_ledger(whole=whole)
+    if log is not None:
+        _refuse_fork(store, log, head, now)
+        if head.size > (store.signed_ledger() or Head()).size:
+            store.sign_ledger(head, at=now)
+    return head
+
+
+def _refuse_fork(store: Store, log: Log, head: Head, now: datetime) -> None:
+    """Raise ForkError when `head` does not extend what was signed, what is published, or what a witness has seen."""
     signed = store.signed_ledger() or Head()
     if head.size < signed.size:
         raise ForkError("the ledger is shorter than when it was last signed; was a backup restored?", size=head.size)
-    if head.size > signed.size:
-        store.sign_ledger(head, at=now)
-    elif head != signed:
+    if head.size == signed.size and head != signed:
         raise ForkError("the ledger has another root than was signed", size=head.size)
     shown = _published(log)
-    if shown.size > head.size or store.ledger_root(shown.size) != shown.root:
+    if shown.size > signed.size or store.ledger_root(shown.size) != shown.root:
         raise ForkError("the published checkpoint is not of this log; was a backup restored?", size=shown.size)
-    if shown.size < head.size:
-        hand_out(store, log, head, log.folder, since=shown.size)
+    state = state_of_log(store, log, now=now)
+    if state.contradicted_by:
+        names = ", ".join(state.contradicted_by)
+        raise ForkError(
+            f"witness {names} saw another history of this log; was a backup restored? Nothing is signed until it "
+            "cosigns again: see docs/witness.md, Conflict",
+            size=head.size,
+        )
 
 
-def checkpoint(log: Log, head: Head) -> bytes:
-    """Return the signed note that vouches for `head`, which must be recorded as signed."""
+def show(store: Store, log: Log) -> None:
+    """Put the last signed head into files, under all the cosignatures that it has by now; do nothing that is done."""
+    signed = store.signed_ledger()
+    if signed is None:
+        return
+    shown = _published(log)
+    if shown.size < signed.size or (log.folder / CHECKPOINT).read_bytes() != checkpoint(store, log, signed):
+        hand_out(store, log, signed, log.folder, since=shown.size)
+
+
+def signed_head(store: Store) -> Head:
+    """Return the last signed head as it is recorded; the empty one where nothing was signed, or no head stands there.
+
+    For showing and asking: whether the entries lead to it, `sign` says.
+    """
+    signed = store.signed_ledger()
+    # Whoever edits a database by hand leaves anything. It must not take down what only wants to show it.
+    is_head = signed is not None and isinstance(signed.size, int) and isinstance(signed.root, bytes)
+    return signed if signed is not None and is_head else Head()
+
+
+def state_of_log(store: Store, log: Log | None, *, now: datetime) -> LogState:
+    """Return how far others vouch for the log."""
+    return state_of(
+        signed_head(store),
+        policy=log.policy if log else None,
+        cosignatures=store.cosignatures(),
+        contradicting=store.contradicting(),
+        first=store.first_signed(),
+        now=now,
+    )
+
+
+def checkpoint(store: Store, log: Log, head: Head) -> bytes:
+    """Return the signed note that vouches for `head`, which must be recorded as signed, with its cosignatures."""
     text = Checkpoint(origin=log.signer.verifier.name, size=head.size, root=head.root).text
-    return note.signed(text, log.signer.sign(text))
+    witnesses = {key.vkey for key in log.policy.witnesses.values()} if log.policy else set()
+    cosigned = [one.line for one in store.cosignatures() if one.size == head.size and one.witness in witnesses]
+    return note.signed(text, log.signer.sign(text), *cosigned)
 
 
 def hand_out(store: Store, log: Log, head: Head, folder: Path, *, since: int = 0) -> None:
     """Write the files of a signed tree into `folder`, those that the tree of `since` entries had left out."""
     for one in tiles(head.size, since=since):
         _put(folder / one.path, store.ledger_tile(one))
-    _put(folder / VKEY, f"{log.signer.verifier.vkey}\n".encode())
-    _put(folder / CHECKPOINT, checkpoint(log, head))
+    _put(folder / VKEY, "".join(f"{key.vkey}\n" for key in log.verifiers).encode())
+    _put(folder / CHECKPOINT, checkpoint(store, log, head))
 
 
 def _published(log: Log) -> Checkpoint:
     """Return the checkpoint that stands in the folder; one of size 0 where there is none of ours."""
     try:
-        opened = note.open_note((log.folder / CHECKPOINT).read_bytes(), [log.signer.verifier])
+        opened = note.open_note((log.folder / CHECKPOINT).read_bytes(), log.verifiers)
     except FileNotFoundError:
         return Checkpoint(origin=log.signer.verifier.name, size=0, root=Head().root)
     except OSError as error:

@@ -23,12 +23,14 @@ from tocsin.config import ChannelConfig
 from tocsin.errors import FetchError, TocsinError
 from tocsin.geocodes import NONE, Geocodes
 from tocsin.ledger import LedgerError
+from tocsin.ledger.state import LogState
 from tocsin.match import PlaceIndex
 from tocsin.model import Health, Link, Mark, Place, Source
 from tocsin.run import collect, overview
 from tocsin.run.clock import SteadyClock
+from tocsin.run.cosign import Witnesses
 from tocsin.run.deliver import deliver
-from tocsin.run.publish import Log, publish
+from tocsin.run.publish import Log, show, sign, state_of_log
 from tocsin.run.reconcile import Desk
 from tocsin.run.situation import Situation
 from tocsin.store import Change, Store
@@ -65,10 +67,13 @@ class Bell:
 class LiveBoard:
     """What the console reads: one look at a time, and a version that rises when something changed."""
 
-    def __init__(self, desk: Desk, clock: Clock, *, scenario: str = "") -> None:
+    def __init__(
+        self, desk: Desk, clock: Clock, *, scenario: str = "", log_state: Callable[[], LogState] = LogState
+    ) -> None:
         self._desk = desk
         self._clock = clock
         self._scenario = scenario
+        self._log_state = log_state
         self._version = 1
         self._changed = asyncio.Condition()
         self.lock = threading.Lock()  # held by whoever reads or changes the desk
@@ -82,7 +87,14 @@ class LiveBoard:
         with self.lock:
             now = self._clock()
             jumps = self._clock.jumps if isinstance(self._clock, SteadyClock) else ()
-            return overview.overview(self._desk, now, version=self._version, scenario=self._scenario, jumps=jumps)
+            return overview.overview(
+                self._desk,
+                now,
+                version=self._version,
+                scenario=self._scenario,
+                jumps=jumps,
+                log_state=self._log_state(),
+            )
 
     async def changed(self, after: int) -> int:
         """Return the version as soon as it is greater than `after`."""
@@ -122,7 +134,7 @@ class Loops:
         self.random = random or Random()  # noqa: S311  jitter, not a secret
         situation = Situation(PlaceIndex(places, geocodes), self.sources)
         self.desk = Desk(store, situation, configs, started=self.clock())
-        self.board = LiveBoard(self.desk, self.clock)
+        self.board = LiveBoard(self.desk, self.clock, log_state=self.log_state)
         self._configs = configs
         self._channels: Mapping[str, Channel] = {}
         self._collected, self._noticed = Bell(), Bell()
@@ -130,6 +142,7 @@ class Loops:
         self._links: dict[str, dict[Link, frozenset[str]]] = {}
         self._silences: dict[str, coverage.Silence | None] = {}
         self._verified: datetime | None = None
+        self._witnesses: Witnesses | None = None
 
     def open_channels(self) -> None:
         """Make the channels. Raises ConfigError where a secret cannot be had, so that it is said before all else."""
@@ -142,6 +155,9 @@ class Loops:
         async with AsyncExitStack() as stack:
             for channel in self._channels.values():
                 stack.push_async_callback(channel.close)
+            if self.ledger is not None:
+                self._witnesses = Witnesses(self.ledger)
+                stack.push_async_callback(self._witnesses.close)
             await self._stored(_start, now=self.clock())
             async with asyncio.TaskGroup() as group:
                 for source in self.sources.values():
@@ -281,7 +297,9 @@ class Loops:
             self._silences[source.id] = why
 
     async def _delivering(self) -> None:
-        outcomes = await deliver(self.store, self._channels, self.places, clock=self.clock, random=self.random)
+        outcomes = await deliver(
+            self.store, self._channels, self.places, clock=self.clock, random=self.random, log_state=self.log_state
+        )
         if outcomes:
             await self.board.changes()
             return
@@ -289,16 +307,35 @@ class Loops:
         await self._noticed.wait(min(IDLE, due - self.clock()) if due else IDLE)
 
     async def _publishing(self) -> None:
-        now = self.clock()
-        whole = self._verified is None or now - self._verified >= VERIFY_WHOLE_EVERY
+        began = self.clock()
         try:
-            await asyncio.to_thread(publish, self.store, self.ledger, now=now, whole=whole)
+            if self._verified is None:
+                await self._ask(anew=True)  # before the first signature: was the database cut back meanwhile?
+            await self._publish()
         except LedgerError as error:
             # People are warned all the same; whoever edited the ledger must not silence the bell with it.
             log.critical("the ledger is broken: keep a copy of the database and tell the auditors", error=str(error))
-        self._verified = now if whole else self._verified
+            await self._ask()
         await self.board.changes()
-        await asyncio.sleep(PUBLISH_EVERY.total_seconds())
+        await asyncio.sleep(max(PUBLISH_EVERY - (self.clock() - began), timedelta()).total_seconds())
+
+    async def _publish(self) -> None:
+        """Sign what is new, have it cosigned, and show it."""
+        now = self.clock()
+        whole = self._verified is None or now - self._verified >= VERIFY_WHOLE_EVERY
+        await asyncio.to_thread(sign, self.store, self.ledger, now=now, whole=whole)
+        self._verified = now if whole else self._verified
+        if self.ledger is not None:
+            await self._ask()
+            await asyncio.to_thread(show, self.store, self.ledger)
+
+    async def _ask(self, *, anew: bool = False) -> None:
+        if self._witnesses is not None:
+            await self._witnesses.ask(self.store, now=self.clock(), anew=anew)
+
+    def log_state(self) -> LogState:
+        """Return how far others vouch for the ledger."""
+        return state_of_log(self.store, self.ledger, now=self.clock())
 
 
 def _earned(after: Health, before: Health | None) -> Iterator[Mark]:

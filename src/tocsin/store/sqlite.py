@@ -7,7 +7,7 @@ for the writer. What SQLite refuses comes out as a StoreError that quotes no row
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +18,9 @@ from sqlalchemy import Connection, Engine
 
 from tocsin.ledger import Entry, Frontier, Head, tlog
 from tocsin.ledger.tile import Tile
+from tocsin.ledger.witness import Cosignature
 from tocsin.model import Event, Fault, Health, Told
-from tocsin.store import log, opening, reading, retention, writing
+from tocsin.store import log, opening, reading, retention, vouching, writing
 from tocsin.store.change import Change, Committed, Kept, Purged, Seen, Standing, Waiting
 
 
@@ -226,3 +227,42 @@ class Store:
         """Return the audit path of entry `n` in the tree of the first `size` entries, a size that was signed."""
         with self._moment() as connection:
             return tuple(tlog.prove_inclusion(n, size, log.reader(connection, size)))
+
+    def prove_growth(self, old: int, size: int) -> tuple[bytes, ...]:
+        """Return the consistency proof from the first `old` entries to `size`, a size that was signed; none from 0."""
+        with self._moment() as connection:
+            return tuple(tlog.prove_consistency(old, size, log.reader(connection, size))) if old else ()
+
+    # --- the ledger's witnesses ---------------------------------------------------------------------------------
+
+    def cosignatures(self) -> tuple[Cosignature, ...]:
+        """Return the cosignatures that are kept, those of the largest head first."""
+        with self._moment() as connection:
+            return vouching.cosignatures(connection)
+
+    def contradicting(self) -> frozenset[str]:
+        """Return the vkeys of the witnesses that saw another history."""
+        with self._moment() as connection:
+            return vouching.contradicting(connection)
+
+    def first_signed(self) -> datetime | None:
+        """Return when a head was signed for the first time, None when none was."""
+        with self._moment() as connection:
+            return vouching.first_signed(connection)
+
+    def heard(
+        self, cosignatures: Sequence[Cosignature] = (), *, contradicting: Collection[str] = (), size: int, at: datetime
+    ) -> None:
+        """Keep what witnesses said when they were asked about the head of `size` entries.
+
+        A witness that cosigns takes back what it said against the ledger before; `contradicting` are vkeys of those
+        that saw another history.
+        """
+        with self._transaction() as connection:
+            vouching.cosign(connection, cosignatures)
+            vouching.contradict(connection, contradicting, size=size, at=at)
+
+    def drop_cosignatures(self, *, below: int) -> None:
+        """Forget the cosignatures for heads of fewer than `below` entries."""
+        with self._transaction() as connection:
+            vouching.drop_cosignatures(connection, below=below)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """The migrations, oldest first; the last one is what this program reads and writes."""
 
 
@@ -230,5 +230,22 @@ signed = Table(
     metadata,
     Column("size", Integer, primary_key=True),  # unique: two roots for one size cannot happen by accident
     Column("root", LargeBinary(32), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("size", Integer, primary_key=True),
+    Column("witness", Text, primary_key=True),  # its vkey: a witness is its key
+    Column("at", Moment, nullable=False),  # by the witness's clock
+    Column("line", Text, nullable=False),
+)
+
+contradictions = Table(
+    "contradictions",
+    metadata,
+    Column("witness", Text, primary_key=True),
+    Column("size", Integer, nullable=False),  # of the head that it refused
     Column("at", Moment, nullable=False),
 )

@@ -7,9 +7,11 @@ from starlette.responses import HTMLResponse
 
 from tocsin.declaration import DECLARATION, annex
 from tocsin.web.pages import PAGES
+from tocsin.web.situation import foot
 
 
-def neutrality(request: Request) -> HTMLResponse:  # noqa: ARG001  the page is the same for everybody
+def neutrality(request: Request) -> HTMLResponse:
     """Return the page of the declaration, its checks and the hashes of the lists that hold now."""
-    page = PAGES.get_template("neutrality.html").render(declaration=DECLARATION, annex=annex())
+    ledger = foot(request.app.state.board.overview()["ledger"])
+    page = PAGES.get_template("neutrality.html").render(declaration=DECLARATION, annex=annex(), ledger=ledger)
     return HTMLResponse(page)

@@ -44,7 +44,7 @@ def situation(board: Mapping[str, Any], *, show: str = "") -> dict[str, Any]:
         "show": show if show in _choices() else "",
         "status": _status(board["sources"], board.get("clock_jumps", ()), home, now),
         "sources": [_source(source, board["families"], home, now) for source in board["sources"]],
-        "ledger": {"size": f"{board['ledger']['size']:,}".replace(",", " "), "head": board["ledger"]["head"][:12]},
+        "ledger": foot(board["ledger"]),
         "tiles": _tiles(board["places"]),
         "total": len(board["places"]),
         "more": max(len(chosen) - SHOWN_AT_MOST, 0),
@@ -52,6 +52,18 @@ def situation(board: Mapping[str, Any], *, show: str = "") -> dict[str, Any]:
         "axis": axis(),
         "unplaced": sum(1 for area in board["areas"] if not area["geometry"]),
         "notices": [_notice(notice, names, home, now) for notice in board["notices"][:NOTICES_SHOWN]],
+    }
+
+
+def foot(ledger: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the foot of every page names as `ledger`."""
+    return {
+        "size": f"{ledger['size']:,}".replace(",", " "),
+        "tag": ledger["tag"],
+        "words": ledger["words"],
+        "is_signed": bool(ledger["signed_size"]),
+        "is_conflict": ledger["state"] == "conflict",
+        "is_overdue": ledger["is_overdue"],
     }
 
 

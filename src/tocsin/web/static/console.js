@@ -25,7 +25,7 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
     if (!chart) morph($("map").firstElementChild, fresh.getElementById("map").firstElementChild);
     const before = new Map([...document.querySelectorAll(".card")].map((card) => [card.id, card.textContent]));
-    for (const id of ["clock", "status", "list", "ribbons"]) morph($(id), fresh.getElementById(id));
+    for (const id of ["clock", "status", "list", "ribbons", "ledger"]) morph($(id), fresh.getElementById(id));
     morph(document.querySelector(".sprite"), fresh.querySelector(".sprite"));
     document.title = fresh.title;
     version = Number($("status").dataset.version);
