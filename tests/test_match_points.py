@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.match import raster
+from tocsin.match.edges import edges_of, parts_of, seams
 from tocsin.match.grid import EAST, NORTH, STEPS, Whole, decode, degrees, encode, on_grid, snap
-from tocsin.match.outline import edges_of, parts_of, seams
 from tocsin.match.points import Points, kernel, starts_of, united
 
 SIDE = 12  # of the lattice of places

@@ -12,8 +12,8 @@ from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.match import raster
+from tocsin.match.edges import edges_of, parts_of
 from tocsin.match.grid import CODE_BITS, Whole, encode
-from tocsin.match.outline import edges_of, parts_of
 
 Ids = npt.NDArray[np.uint32]
 

@@ -9,14 +9,15 @@ few places, they are tested at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from tocsin.match.edges import edges_of, parts_of
 from tocsin.match.grid import EAST, NORTH, Whole, cell_code, decode
-from tocsin.match.outline import edges_of, parts_of
 
 Mask = npt.NDArray[np.bool_]
 _Floats = npt.NDArray[np.float64]
@@ -39,13 +40,23 @@ def slices(codes: Whole, shape: BaseGeometry) -> Whole:
 
 
 def around(codes: Whole, shape: BaseGeometry, reach: tuple[int, int]) -> Whole:
-    """Return slices of all codes that are at most `reach` (along x, along y) from a boundary, and of some others."""
+    """Return the positions of all codes in an area on the grid or at most `reach` (along x, along y) from it.
+
+    Some of the others are among them: of those that lie deeper inside, and of those a little farther off.
+    """
     edges, _ = edges_of(parts_of(shape))
     if not len(edges):
-        return _NONE
-    frame = _Frame.of(edges, reach)
-    steps = tuple(-(-one // (1 << frame.level)) for one in reach)
-    return frame.slices(codes, _widened(frame.crossed(edges), steps))
+        return np.empty(0, dtype=np.int64)
+    near = _Frame.of(edges, reach, cells=1).slices(codes)
+    if (near[:, 1] - near[:, 0]).sum() > _FEW:
+        frame = _Frame.of(edges, reach)
+        steps = tuple(-(-one // (1 << frame.level)) for one in reach)
+        near = frame.slices(codes, _widened(frame.crossed(edges), steps))
+    every = positions(near)
+    shapely.prepare(shape)
+    x, y = decode(codes[every]).T.astype(np.float64)
+    found: Whole = every[shapely.dwithin(shape, shapely.points(x, y), hypot(*reach))]
+    return found
 
 
 def _slices(codes: Whole, shape: BaseGeometry) -> Whole:
