@@ -3,10 +3,11 @@
     python dev.py bench places [--places 1e5 1e6 1e7] [--repeat 5] [--areas 990]
 
 Each engine runs in a process of its own for each number of places: its index stands, then 100 warnings come one after
-the other as WKB bytes, and each ends as an array of ids; then all of `--areas` warnings at once (batch). Times are processor seconds,
-medians over the repetitions; p50 and p99 are over the warnings. Memory is the process's highest resident size, less
-what it held before the index was built. Every engine must count the same places in every area, or the table says so;
-places that lie on an edge by their decimals are the one thing on which engines of degrees may differ.
+the other as WKB bytes, and each ends as an array of ids; then all of `--areas` warnings at once (batch). Times are
+processor seconds on one thread, for other work may run beside; medians over the repetitions; p50 and p99 are over the
+warnings. Memory is the process's highest resident size, less what it held before the index was built. Every engine
+must count the same places in every area, or the table says so; places that lie on an edge by their decimals are the
+one thing on which engines of degrees may differ.
 
 Areas: outlines of US counties as Tocsin brings them (45 %), unions of 3 to 30 neighbours (15 %), storm cells of 4 to 20
 corners (28 %) and circles (12 %). Places: nine in ten about 3,000 towns, the towns of very different size, one in ten
