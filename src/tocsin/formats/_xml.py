@@ -44,6 +44,8 @@ _PARSER = etree.XMLParser(
     remove_pis=True,
 )
 _count = etree.XPath("count(//*)")
+_SHORTEST = len("<a/>")  # no element takes fewer bytes
+_is_nested = etree.XPath("boolean(" + "/*" * 8 + ")")  # asked first: few documents are as deep as this
 _is_deep = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _is_laden = etree.XPath(f"boolean(//@*[{MAX_ATTRIBUTES + 1}])")  # the attribute of that number of any element
 
@@ -62,7 +64,7 @@ def open_xml(body: bytes) -> tuple[etree._Element, tuple[Problem, ...]]:
     except etree.XMLSyntaxError as error:
         # from None, and the line only: the parser's own words quote the document.
         raise FormatError("this is not well-formed XML", at=f"line {error.lineno or 0}") from None
-    _refuse_excess(root)
+    _refuse_excess(root, size=len(body))
     return root, problems
 
 
@@ -119,12 +121,13 @@ def refuse_by_its_start(body: bytes) -> None:
         raise FormatError("this is not XML", at="document")
 
 
-def _refuse_excess(root: etree._Element) -> None:
+def _refuse_excess(root: etree._Element, *, size: int) -> None:
+    """Raise FormatError where a tree, read from `size` bytes, is larger than any feed's."""
     if root.getroottree().docinfo.internalDTD is not None:
         raise FormatError("a document type declaration is refused", at="document")
-    if _count(root) > MAX_ELEMENTS:
+    if size > MAX_ELEMENTS * _SHORTEST and _count(root) > MAX_ELEMENTS:
         raise FormatError(f"more than {MAX_ELEMENTS} elements", at="document")
-    if _is_deep(root):
+    if _is_nested(root) and _is_deep(root):
         raise FormatError(f"nested deeper than {MAX_DEPTH}", at="document")
     if _is_laden(root):
         raise FormatError(f"an element with more than {MAX_ATTRIBUTES} attributes", at="document")
@@ -153,7 +156,7 @@ def by_name(element: etree._Element) -> dict[str, list[etree._Element]]:
     """
     space = str(element.tag).rpartition("}")[0]
     found: dict[str, list[etree._Element]] = {}
-    for child in element:
+    for child in element[:]:  # a list at once is quicker than one after the other
         tag = child.tag
         if not isinstance(tag, str):
             continue
