@@ -16,8 +16,8 @@ from shapely.geometry.base import BaseGeometry
 
 from tocsin import geo
 from tocsin.errors import FormatError
-from tocsin.formats._info import Info, agreeing, areas_of, same_in_other_languages, worst
-from tocsin.formats._named import MAX_NAME, Named, union
+from tocsin.formats._info import Info, agreeing, merged, same_in_other_languages
+from tocsin.formats._named import MAX_NAME, Named
 from tocsin.formats._time import read_time
 from tocsin.formats._vtec import aliases, end_of, is_over, read_vtec, status_of
 from tocsin.model import (
@@ -78,7 +78,7 @@ class _Alert:
         self.infos = infos
         self.source = source
         self.now = now
-        self._geometries: dict[tuple[str, ...], BaseGeometry | None] = {}
+        self._geometries: dict[tuple[tuple[str, str], ...], BaseGeometry | None] = {}
         self._circles = 0
 
     def events(self) -> tuple[Event, ...]:
@@ -89,7 +89,7 @@ class _Alert:
         groups = self._joined([self._info(info) for info in self.infos])
         if not groups:
             return (Event(**shared),)  # as a Cancel may be
-        return tuple(self._event(shared, twins, part) for part, twins in enumerate(groups))
+        return tuple([self._event(shared, merged(twins), part) for part, twins in enumerate(groups)])
 
     def _shared(self) -> dict[str, Any]:
         """Return what all events of the alert have in common, by the names of Event's fields."""
@@ -139,37 +139,34 @@ class _Alert:
             self.element.repaired("info", "languages of one alert differ in rating or times; the worse counts")
         return joined
 
-    def _event(self, shared: Mapping[str, Any], twins: Sequence[Info], part: int) -> Event:
-        first, sent = twins[0], shared["sent"]
-        status = status_of(first.vtecs)
-        replies = [twin.response for twin in twins if twin.response]
-        onsets = [twin.onset for twin in twins if twin.onset is not None]
-        onset = min(onsets) if len(onsets) == len(twins) else None  # what states none has begun
-        own = {**shared, "status": shared["status"] if status is Status.ACTUAL else status}
+    def _event(self, shared: Mapping[str, Any], said: Info, part: int) -> Event:
+        sent, status = shared["sent"], status_of(said.vtecs)
+        own = shared if status is Status.ACTUAL else {**shared, "status": status}
         return Event(
             **own,
             part=part,
-            aliases=aliases(first.vtecs, sent=sent),
-            is_over=is_over(first.vtecs) or (bool(replies) and all(Response.ALL_CLEAR in reply for reply in replies)),
-            category=union(Category, [twin.category for twin in twins]),
-            codes=tuple(dict.fromkeys(code for twin in twins for code in twin.codes)),
-            urgency=worst(Urgency, [twin.urgency for twin in twins]),
-            severity=worst(Severity, [twin.severity for twin in twins]),
-            certainty=worst(Certainty, [twin.certainty for twin in twins]),
-            response=union(Response, replies),
-            effective=min((twin.effective for twin in twins if twin.effective), default=None),
-            onset=onset,
-            expires=self._expires(twins, max(onset or sent, sent)),
-            sender_name=first.sender_name,
-            web=first.web,
-            texts=tuple(dict.fromkeys(twin.text for twin in twins)),
-            areas=areas_of(twins),
+            aliases=aliases(said.vtecs, sent=sent),
+            is_over=is_over(said.vtecs) or said.is_all_clear,
+            category=said.category,
+            codes=said.codes,
+            urgency=said.urgency,
+            severity=said.severity,
+            certainty=said.certainty,
+            response=said.response,
+            effective=said.effective,
+            onset=said.onset,
+            expires=self._expires(said, max(said.onset or sent, sent)),
+            sender_name=said.sender_name,
+            web=said.web,
+            texts=said.texts,
+            areas=said.areas,
         )
 
-    def _expires(self, twins: Sequence[Info], begins: datetime) -> datetime | None:
+    def _expires(self, said: Info, begins: datetime) -> datetime | None:
         """Return the latest end. NWS lets a product expire before its event does; VTEC then knows the later end."""
-        moments = (*(twin.expires for twin in twins), end_of(twins[0].vtecs))
-        latest = max((moment for moment in moments if moment), default=None)
+        latest, known = said.expires, end_of(said.vtecs)
+        if known is not None and (latest is None or known > latest):
+            latest = known
         if latest is not None and latest < begins:
             self.element.problem("info/expires", "the alert expires before it begins or was sent; kept")
         return latest
@@ -180,35 +177,38 @@ class _Alert:
         language = info.language("language", _DEFAULT_LANGUAGE)
         parameters = info.codes("parameter", only=READ_PARAMETERS)
         areas = [(area, _shapes(area)) for area in info.each("area")]
+        text = Text(
+            language=language,
+            event=info.text("event", MAX_NAME),
+            headline=info.text("headline"),
+            description=info.text("description"),
+            instruction=info.text("instruction"),
+        )
+        codes = info.codes("eventCode") + tuple([code for code in parameters if code.scheme != _VTEC])
         return Info(
             language=language,
-            text=Text(
-                language=language,
-                event=info.text("event", MAX_NAME),
-                headline=info.text("headline"),
-                description=info.text("description"),
-                instruction=info.text("instruction"),
-            ),
+            texts=(text,),
             category=info.choices(Category, "category"),
-            codes=info.codes("eventCode") + tuple(code for code in parameters if code.scheme != _VTEC),
+            codes=tuple(dict.fromkeys(codes)),
             urgency=info.choice(Urgency, "urgency", Urgency.UNKNOWN),
             severity=info.choice(Severity, "severity", Severity.UNKNOWN),
             certainty=info.choice(Certainty, "certainty", Certainty.UNKNOWN, _FORMER),
-            response=info.choices(Response, "responseType"),
+            response=(response := info.choices(Response, "responseType")),
+            is_all_clear=Response.ALL_CLEAR in response,
             effective=info.time("effective"),
             onset=info.time("onset"),
             expires=info.time("expires"),
             sender_name=info.text("senderName", MAX_NAME),
             web=info.web("web"),
-            areas=tuple(self._area(area, shapes) for area, shapes in areas),
-            shapes=frozenset(text for _, shapes in areas for *_, text in shapes),
-            vtecs=read_vtec(code.value for code in parameters if code.scheme == _VTEC),
+            areas=tuple([self._area(area, shapes) for area, shapes in areas]),
+            shapes=frozenset([text for _, shapes in areas for *_, text in shapes]),
+            vtecs=read_vtec([code.value for code in parameters if code.scheme == _VTEC]),
         )
 
     def _area(self, area: Named, shapes: Sequence[tuple[str, str, str]]) -> Area:
         return Area(
             description=area.text("areaDesc"),
-            geometry=self._geometry(area, shapes),
+            geometry=self._geometry(area, shapes) if shapes else None,
             geocodes=area.codes("geocode"),
             altitude_ft=area.number("altitude"),
             ceiling_ft=area.number("ceiling"),
@@ -216,11 +216,11 @@ class _Alert:
 
     def _geometry(self, area: Named, shapes: Sequence[tuple[str, str, str]]) -> BaseGeometry | None:
         """Return what the shapes cover, or None. Languages repeat their shapes: equal ones are read once."""
-        shapes = list({(name, text): (name, at, text) for name, at, text in shapes}.values())
-        key = tuple(text for *_, text in shapes)
+        places = {(name, text): at for name, at, text in shapes}
+        key = tuple(places)
         if key not in self._geometries:
             found: list[BaseGeometry] = []
-            for name, at, text in shapes:
+            for (name, text), at in places.items():
                 try:
                     shape, problems = self._shape(name, text, at)
                 except FormatError as error:
@@ -245,8 +245,8 @@ class _Alert:
 
 def _shapes(area: Named) -> list[tuple[str, str, str]]:
     """Return (name, position, text) of every polygon and circle that has one. Empty ones are published."""
-    texts = ((name, shape.at, shape.own_text()) for name in ("polygon", "circle") for shape in area.each(name))
-    return [(name, at, text) for name, at, text in texts if text]
+    found = [(name, shape) for name in ("polygon", "circle") for shape in area.each(name)]
+    return [(name, shape.at, text) for name, shape in found if (text := shape.own_text())]
 
 
 def _triples(text: str, own: Reference, at: str, problems: list[Problem]) -> tuple[dict[Reference, None], bool]:

@@ -7,11 +7,11 @@ from typing import Self
 
 from lxml import etree
 
-from tocsin.formats._named import LANGUAGE, MAX_NAME, MAX_TEXT, Named, pair, union
+from tocsin.formats._named import LANGUAGE, MAX_NAME, MAX_TEXT, Named, pair
 from tocsin.formats._xml import by_name, local, namespace, text_of
 from tocsin.model import Problem
 
-__all__ = ["MAX_NAME", "MAX_TEXT", "Elements", "union"]
+__all__ = ["MAX_NAME", "MAX_TEXT", "Elements"]
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"  # XML 1.0, 2.12
 
@@ -77,9 +77,9 @@ class Elements(Named):
         space = namespace(self._own)
         plain = [f"{{{space}}}{part}" if space else part for part in ("valueName", "value")]
         for n, child in enumerate(self._named(name), 1):
-            if [part.tag for part in child] == plain:
-                scheme, value = map(text_of, child)
-                yield " ".join(scheme.split()), " ".join(value.split())
+            parts = child[:]
+            if [part.tag for part in parts] == plain:
+                yield " ".join(text_of(parts[0]).split()), " ".join(text_of(parts[1]).split())
             else:
                 yield pair(type(self)(child, at=f"{self.at}/{name}[{n}]", problems=self.problems))
 

@@ -9,12 +9,14 @@ Source: OASIS Common Alerting Protocol 1.2, section 3.2.2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from itertools import chain
+from typing import Any, TypeVar
 
+from tocsin.formats._named import in_order
 from tocsin.formats._vtec import Vtec
 from tocsin.model import Area, Category, Certainty, Code, Response, Severity, Text, Urgency
 from tocsin.values import quick
@@ -28,16 +30,18 @@ class Info:
     """What one <info> says, before it is joined with its twins in other languages.
 
     `shapes` holds the texts of its polygons and circles: equal texts are equal areas, whatever the areas are called.
+    `texts` is one text, or one for each language that was joined.
     """
 
     language: str
-    text: Text
+    texts: tuple[Text, ...]
     category: tuple[Category, ...]
     codes: tuple[Code, ...]
     urgency: Urgency
     severity: Severity
     certainty: Certainty
     response: tuple[Response, ...]
+    is_all_clear: bool
     effective: datetime | None
     onset: datetime | None
     expires: datetime | None
@@ -75,7 +79,7 @@ class Info:
     def named(self) -> tuple[object, ...]:
         """Return what makes this the same said again in one language: event and, without shapes, areas of one name."""
         names = () if self.shapes else tuple(area.description for area in self.areas)
-        return (self.language.lower(), self.text.event.casefold(), names)
+        return (self.language.lower(), self.texts[0].event.casefold(), names)
 
 
 def agreeing(infos: Sequence[Info]) -> list[list[Info]]:
@@ -131,7 +135,39 @@ def same_in_other_languages(groups: Sequence[list[Info]]) -> list[list[Info]]:
     return joined
 
 
-def areas_of(twins: Sequence[Info]) -> tuple[Area, ...]:
+def merged(twins: Sequence[Info]) -> Info:
+    """Return what twins say together. The first counts for names and VTEC, the worse of ratings, the wider of times."""
+    first = twins[0]
+    if len(twins) == 1:
+        return first
+    replies = [twin for twin in twins if twin.response]
+    onsets = [twin.onset for twin in twins if twin.onset is not None]
+    return Info(
+        language=first.language,
+        texts=_once(twin.texts for twin in twins),
+        category=in_order(Category, chain.from_iterable(twin.category for twin in twins)),
+        codes=_once(twin.codes for twin in twins),
+        urgency=_worst(Urgency, [twin.urgency for twin in twins]),
+        severity=_worst(Severity, [twin.severity for twin in twins]),
+        certainty=_worst(Certainty, [twin.certainty for twin in twins]),
+        response=in_order(Response, chain.from_iterable(twin.response for twin in replies)),
+        is_all_clear=bool(replies) and all(twin.is_all_clear for twin in replies),
+        effective=min((twin.effective for twin in twins if twin.effective), default=None),
+        onset=min(onsets) if len(onsets) == len(twins) else None,  # what states none has begun
+        expires=max((twin.expires for twin in twins if twin.expires), default=None),
+        sender_name=first.sender_name,
+        web=first.web,
+        areas=_areas_of(twins),
+        shapes=first.shapes,
+        vtecs=first.vtecs,
+    )
+
+
+def _once(lists: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(lists)))
+
+
+def _areas_of(twins: Sequence[Info]) -> tuple[Area, ...]:
     """Return the areas of the first, and those of the others that add a place: not the same in another language."""
     areas = list(twins[0].areas)
     codes = {code for area in areas for code in area.geocodes}
@@ -143,7 +179,7 @@ def areas_of(twins: Sequence[Info]) -> tuple[Area, ...]:
     return tuple(areas)
 
 
-def worst(kind: type[Choice], values: Sequence[Choice]) -> Choice:
+def _worst(kind: type[Choice], values: Sequence[Choice]) -> Choice:
     """Return the first in the order of CAP's list, which goes from worst to least and ends with Unknown."""
     first = values[0]
     return first if values.count(first) == len(values) else min(values, key=list(kind).index)

@@ -142,7 +142,7 @@ class Named(ABC):
     def choices(self, kind: type[Choice], name: str) -> tuple[Choice, ...]:
         """Return every value of an enumeration that stands there, once, in the order of the enumeration."""
         chosen = [self._chosen(kind, text, name, None) for text in self.texts_of(name)]
-        return union(kind, [[value for value in chosen if value is not None]]) if chosen else ()
+        return in_order(kind, [value for value in chosen if value is not None])
 
     def decisive(self, kind: type[Choice], name: str) -> Choice:
         """Return a value that decides whether anybody is warned, so that none is assumed: raises FormatError."""
@@ -166,6 +166,8 @@ class Named(ABC):
 
         CAP 1.0 wrote "fips6=006109" without elements.
         """
+        if not self.count(name):
+            return ()
         found: dict[Code, None] = {}
         for scheme, value in self.pairs(name):
             if not value or (only is not None and scheme not in only):
@@ -189,9 +191,9 @@ def pair(child: Named) -> tuple[str, str]:
     return scheme.strip(), value.strip()
 
 
-def union(kind: type[Choice], values: Iterable[Sequence[Choice]]) -> tuple[Choice, ...]:
+def in_order(kind: type[Choice], values: Iterable[Choice]) -> tuple[Choice, ...]:
     """Return every value once, in the order of the enumeration."""
-    found = {value for some in values for value in some}
+    found = set(values)
     return tuple(found) if len(found) <= 1 else tuple([value for value in kind if value in found])
 
 

@@ -85,13 +85,16 @@ def is_over(vtecs: Sequence[Vtec]) -> bool:
 
 def status_of(vtecs: Sequence[Vtec]) -> Status:
     """Return Actual, or what a test or exercise product class makes of the message."""
-    return next((vtec.status for vtec in vtecs if vtec.status is not Status.ACTUAL), Status.ACTUAL)
+    for vtec in vtecs:
+        if vtec.status is not Status.ACTUAL:
+            return vtec.status
+    return Status.ACTUAL
 
 
 def end_of(vtecs: Sequence[Vtec]) -> datetime | None:
     """Return the latest end among the strings, or None where one runs until further notice or there is none."""
     ends = [vtec.ends for vtec in vtecs]
-    return max((end for end in ends if end), default=None) if all(ends) else None
+    return max(filter(None, ends)) if ends and all(ends) else None
 
 
 @lru_cache(maxsize=4_096)  # the messages of one storm name the same few
