@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from gate_events import EARLIER, SENT, event, examine, only
 
+from tocsin import gate, lifecycle
 from tocsin.gate import codes, invariants
 from tocsin.gate.effect import withheld
 from tocsin.gate.sentences import scrub
@@ -15,7 +19,9 @@ from tocsin.model import (
     Area,
     Category,
     Code,
+    Event,
     IssuerClass,
+    Item,
     MsgType,
     Reference,
     Response,
@@ -69,16 +75,70 @@ def test_effect_end_on_the_quarter_stays() -> None:
     assert only(examine(replace(SECRET, expires=at))).expires == at
 
 
-def test_effect_is_found_by_the_cancel_of_its_message() -> None:
-    kept = only(examine(SECRET))
+KEY = b"k" * 32
+
+
+def keyed(*events: Event, key: bytes = KEY) -> gate.Ruling:
+    return gate.examine(Item(at="1", events=events), issuer_class=IssuerClass.CIVIL, key=key)
+
+
+def test_effect_is_ended_by_the_cancel_of_its_message() -> None:
+    kept = only(keyed(SECRET))
     name = Reference(SECRET.sender, SECRET.identifier, SECRET.sent)
-    cancel = only(examine(event("", identifier="a-2", msg_type=MsgType.CANCEL, references=(name,))))
-    assert Reference(kept.sender, kept.identifier, kept.sent) in cancel.references
+    at = SENT + timedelta(minutes=40)
+    cancel = only(keyed(event("", identifier="a-2", sent=at, msg_type=MsgType.CANCEL, references=(name,))))
+    assert lifecycle.in_force([kept], at)
+    assert not lifecycle.in_force([kept, cancel], at)
 
 
-def test_bare_cancel_names_its_message_openly_too() -> None:
-    cancel = only(examine(event("", msg_type=MsgType.CANCEL, references=(EARLIER,))))
-    assert cancel.references == (EARLIER, withheld("s", EARLIER))
+def test_effect_is_not_ended_by_another_sender() -> None:
+    kept = only(keyed(SECRET))
+    name = Reference(SECRET.sender, SECRET.identifier, SECRET.sent)
+    other = replace(SECRET, sender="other.example", identifier="b-1", sent=SENT + timedelta(minutes=40))
+    cancel = only(keyed(replace(other, texts=(), codes=(), category=(), msg_type=MsgType.CANCEL, references=(name,))))
+    update = only(keyed(replace(other, msg_type=MsgType.UPDATE, references=(name,))))
+    assert lifecycle.in_force([kept, cancel], SENT + timedelta(hours=1))
+    assert len(lifecycle.in_force([kept, update], SENT + timedelta(hours=1))) == 2
+
+
+def test_effect_has_the_same_name_under_one_key_and_another_under_another() -> None:
+    first, again, other = (only(keyed(SECRET, key=key)) for key in (KEY, KEY, b"x" * 32))
+    assert first == again
+    assert {first.identifier, *first.aliases, *first.references}.isdisjoint(
+        {other.identifier, *other.aliases, *other.references}
+    )
+
+
+def test_nobody_without_the_key_can_try_a_name() -> None:
+    """A list of all identifiers of the world gives none of the names, whatever common digest is taken."""
+    kept = only(keyed(SECRET))
+    said = "\n".join(invariants.strings(kept))
+    names = [
+        f"s|{SECRET.sender}|{SECRET.identifier}|20260314T092653Z",
+        f"s|{SECRET.sender}|{SECRET.identifier}",
+        "s|vtec:x",
+    ]
+    for name in names:
+        assert hashlib.sha256(name.encode()).hexdigest()[:32] not in said
+        assert hmac.digest(gate.NO_INSTALLATION, name.encode(), "sha256").hex()[:32] not in said
+
+
+@pytest.mark.parametrize("slug", ["strike-march-17-june", "https://feed.example/strike", "greve-du-17"])
+def test_no_part_of_a_slug_stays(slug: str) -> None:
+    kept = only(keyed(replace(SECRET, identifier=slug, aliases=(slug,), references=(replace_name(slug),))))
+    cancel = only(keyed(event("", msg_type=MsgType.CANCEL, identifier=f"{slug}-c", references=(replace_name(slug),))))
+    for one in (kept, cancel):
+        assert not {"strike", "march", "greve", "17"} & set(re.split(r"[^a-z0-9]+", " ".join(invariants.strings(one))))
+
+
+def replace_name(slug: str) -> Reference:
+    return EARLIER._replace(identifier=slug)
+
+
+def test_bare_cancel_names_its_message_openly_only_in_the_second_place() -> None:
+    ruling = keyed(event("", msg_type=MsgType.CANCEL, references=(EARLIER,)))
+    assert only(ruling).references == (withheld("s", EARLIER, KEY),)
+    assert [one.event.references for one in ruling.openly] == [(EARLIER,)]
 
 
 def test_bare_cancel_says_no_more() -> None:

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tocsin.model import Health, IssuerClass, Verdict
-from tocsin.run import collect
+from tocsin import lifecycle, record
+from tocsin.model import Event, Health, IssuerClass, Verdict
+from tocsin.run import collect, examining
 from tocsin.run.collect import Document, Poll, take
 from tocsin.store import Store
 from worlds import MESSAGES, MINUTE, NOW, World, cap, quakes
@@ -186,3 +189,66 @@ def test_one_identifier_of_two_mailboxes_of_a_domain_is_two_warnings(turn: int) 
         assert not any("desk" in event.sender or "office" in event.sender for event in before.values())
         take(store, MESSAGES, _poll(*(one, other)[::turn]), UNKNOWN, now=NOW)
         assert {event.id: event for event in store.events_of(MESSAGES.id, NOW)} == before
+
+
+# --- what is kept under the installation's key --------------------------------------------------------------------
+
+BARE: dict[str, Any] = {"msg_type": "Cancel", "event": "End of the matter"}  # a term that no list knows
+
+
+def _held(store: Store) -> list[Event]:
+    return list(store.events_of(MESSAGES.id, NOW))
+
+
+def _in_force(store: Store) -> set[str]:
+    return {event.identifier for event in lifecycle.in_force(_held(store), NOW + 2 * MINUTE)}
+
+
+@pytest.mark.parametrize(
+    "polls",
+    [
+        pytest.param((("alert",), ("cancel",)), id="a-poll-later"),
+        pytest.param((("alert", "cancel"),), id="in-one-poll"),
+        pytest.param((("cancel", "alert"),), id="in-one-poll-the-newest-first"),
+    ],
+)
+def test_cancel_without_words_ends_what_is_stored_under_its_own_name(polls: tuple[tuple[str, ...], ...]) -> None:
+    said = {"alert": cap("a"), "cancel": cap("c", sent=NOW + MINUTE, references=("a",), **BARE)}
+    with Store.open(None) as store:
+        for poll in polls:
+            take(store, MESSAGES, _poll(*(said[name] for name in poll)), UNKNOWN, now=NOW + MINUTE)
+        assert "a" in {event.identifier for event in _held(store)}
+        assert not _in_force(store)
+
+
+def test_cancel_of_what_was_dropped_leads_back_to_nothing() -> None:
+    march = cap("strike-march-17-june", event="Union march")
+    cancel = cap("no-strike-march", sent=NOW + MINUTE, references=("strike-march-17-june",), **BARE)
+    with Store.open(None) as store:
+        take(store, MESSAGES, _poll(march, cancel), UNKNOWN, now=NOW + MINUTE)
+        (kept,) = _held(store)
+        assert "strike" not in record.to_text(kept)
+        assert "warn.example.org" not in record.to_text(kept)
+
+
+def test_effect_keeps_its_name_over_a_restart(tmp_path: Path) -> None:
+    shelter = cap("secret-slug", event="Law enforcement warning", response="Shelter")
+    civil = replace(MESSAGES, issuer_class=IssuerClass.CIVIL)
+    names = []
+    for _ in range(2):
+        with Store.open(tmp_path / "tocsin.db") as store:
+            take(store, civil, _poll(shelter), UNKNOWN, now=NOW)
+            (kept,) = _held(store)
+            names.append(kept.identifier)
+            key = store.installation_key()
+    assert names[0] == names[1]
+    assert len(key) == 32
+    with Store.open(None) as other:
+        take(other, civil, _poll(shelter), UNKNOWN, now=NOW)
+        assert _held(other)[0].identifier != names[0]
+
+
+def test_decision_does_not_depend_on_the_installation() -> None:
+    document = Document(format="cap", body=cap("x", event="Law enforcement warning", response="Shelter"))
+    one, other = (examining.examine([document], MESSAGES, NOW, key=bytes([n]) * 32) for n in (1, 2))
+    assert one.decisions == other.decisions

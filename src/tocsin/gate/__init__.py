@@ -19,12 +19,31 @@ from enum import IntEnum
 from tocsin import hazards
 from tocsin.gate import codes, invariants, rules, terms, wording
 from tocsin.gate.codes import Standing
-from tocsin.gate.effect import bare, effect, effect_on_traffic, hazard_of_response
+from tocsin.gate.effect import NO_INSTALLATION as NO_INSTALLATION
+from tocsin.gate.effect import (
+    bare,
+    bare_withheld,
+    effect,
+    effect_on_traffic,
+    hazard_of_response,
+)
 from tocsin.gate.rules import RULES
 from tocsin.gate.sentences import is_person_alert
 from tocsin.gate.terms import Term
 from tocsin.gate.wording import names_topic
-from tocsin.model import Category, Code, Decision, Event, IssuerClass, Item, MsgType, Scope, Status, Verdict
+from tocsin.model import (
+    Category,
+    Code,
+    Decision,
+    Event,
+    IssuerClass,
+    Item,
+    MsgType,
+    Scope,
+    Status,
+    Verdict,
+    message_name,
+)
 
 ENGINE = "4"
 """Raised whenever the code, not the lists, changes what the gate does."""
@@ -55,10 +74,22 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What the gate decided on one item, and what of it may be kept."""
+    """What the gate decided on one item, and what of it may be kept.
+
+    `openly` is what is kept in place of `admitted` of a Cancel without words, if one of the messages that it `ends` is
+    stored under its own name. Otherwise that name might lead back to what was dropped.
+    """
 
     decision: Decision
     admitted: tuple[Admitted, ...] = ()
+    openly: tuple[Admitted, ...] = ()
+
+    @property
+    def ends(self) -> frozenset[str]:
+        """Return the names of the messages that `openly` ends."""
+        return frozenset(
+            message_name(one.event.source, reference) for one in self.openly for reference in one.event.references
+        )
 
 
 class _Fate(IntEnum):
@@ -81,8 +112,11 @@ class _Read:
     hazard: str | None
 
 
-def examine(item: Item, *, issuer_class: IssuerClass) -> Ruling:
-    """Return the ruling on `item`, whose issuer the catalogue puts into `issuer_class`."""
+def examine(item: Item, *, issuer_class: IssuerClass, key: bytes = NO_INSTALLATION) -> Ruling:
+    """Return the ruling on `item`, whose issuer the catalogue puts into `issuer_class`.
+
+    `key` is the installation's: it names what is kept without its cause, and has no part in any decision.
+    """
     refusal = _refusal(item, issuer_class)
     if refusal:
         return _dropped(refusal)
@@ -92,16 +126,23 @@ def examine(item: Item, *, issuer_class: IssuerClass) -> Ruling:
     if worst is _Fate.PERSON:
         return _dropped("person")
     if worst in {_Fate.EFFECT, _Fate.PROTECTED}:
-        kept = list(_effects(read, fates, issuer_class))
+        kept = list(_effects(read, fates, issuer_class, key))
         return _admitted(Verdict.EFFECT_ONLY, "effect", kept) if kept else _dropped("protected")
     if worst is _Fate.UNMAPPED:
-        ends = [bare(event) for event in item.events[:1] if event.msg_type is MsgType.CANCEL and event.references]
-        return (
-            _admitted(Verdict.PASS_SCRUBBED, "cancel", map(wording.identified, ends)) if ends else _dropped("unmapped")
-        )
+        return _ended(item.events[0], key)
     passed = [wording.scrubbed(one.event, one.hazard, one.terms) for one in read if one.hazard]
     touched = item.has_unread or len(passed) < len(read) or any(changed for _, changed in passed)
     return _admitted(Verdict.PASS_SCRUBBED if touched else Verdict.PASS, "listed", (event for event, _ in passed))
+
+
+def _ended(event: Event, key: bytes) -> Ruling:
+    """Return the ruling on what is of no known kind: of a Cancel that names what it cancels the names, else nothing."""
+    if event.msg_type is not MsgType.CANCEL or not event.references:
+        return _dropped("unmapped")
+    ruling = _admitted(Verdict.PASS_SCRUBBED, "cancel", [bare_withheld(event, key)])
+    return replace(
+        ruling, openly=_admitted(Verdict.PASS_SCRUBBED, "cancel", [wording.identified(bare(event))]).admitted
+    )
 
 
 def _refusal(item: Item, issuer_class: IssuerClass) -> str:
@@ -226,13 +267,14 @@ def _is_end(event: Event) -> bool:
     return bool(event.references) and (event.msg_type is MsgType.CANCEL or event.is_over)
 
 
-def _effects(read: Sequence[_Read], fates: Sequence[_Fate], issuer_class: IssuerClass) -> Iterator[Event]:
+def _effects(read: Sequence[_Read], fates: Sequence[_Fate], issuer_class: IssuerClass, key: bytes) -> Iterator[Event]:
     """Yield what is kept of an item of which one event is about people: physical effects, and ends of them."""
     if issuer_class in _OPERATORS:
         named = [(one, _effect_on_traffic(one)) for one in read]
         stated = [(one, name) for one, name in named if name and one.standing.effect]
         for one, name in stated or [(one, name) for one, name in named if name]:
-            yield effect_on_traffic(one.event, name, wording.areas_of_effect(one.event, names=one.standing.names_roads))
+            areas = wording.areas_of_effect(one.event, names=one.standing.names_roads)
+            yield effect_on_traffic(one.event, name, areas, key)
         if any(name for _, name in named):
             return
     ends = all(_is_end(one.event) for one in read)
@@ -241,7 +283,7 @@ def _effects(read: Sequence[_Read], fates: Sequence[_Fate], issuer_class: Issuer
     for one, fate in zip(read, fates, strict=True):
         if fate is _Fate.EFFECT or (fate is _Fate.PROTECTED and _is_end(one.event)):
             hazard = hazard_of_response(one.event, one.hazard) or ("avoid-area" if one.event.is_over else None)
-            yield effect(one.event, hazard)
+            yield effect(one.event, hazard, key)
 
 
 def _effect_on_traffic(one: _Read) -> str:

@@ -1,12 +1,14 @@
 """What may be kept of an event whose cause is nobody's business: a place, a time, what to do. Nothing leads back.
 
-All such events look alike: one schema, our own words, times to the quarter of an hour, a digest for a name.
+All such events look alike: one schema, our own words, times to the quarter of an hour, a keyed digest for a name.
+The key is the installation's own and an argument here: with it the same message gets the same name again, so that it
+is known and can be ended; without it nobody can try which message a name stands for.
 Source: NEUTRALITY sections 1 (effect_only), 3 (N4, N5) and 4 (identifiers, geometry and time).
 """
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +27,10 @@ HAZARD_BY_RESPONSE: Mapping[Response, str] = {
 WITHOUT_CAUSE = (*HAZARD_BY_RESPONSE.values(), *dict.fromkeys(stated.hazard for stated in TABLES.effects.values()))
 """The hazards of events whose cause may be withheld; they are deleted 24 hours after they end (N5)."""
 
+NO_INSTALLATION = bytes(32)
+"""The key where there is no installation (`tocsin read`, `tocsin gate`, tests): names are the same everywhere, and
+secret from nobody."""
+
 _STEP = timedelta(minutes=15)
 _DIGEST = 32  # hexadecimal digits: 128 bits
 _SENDER = "withheld"
@@ -38,30 +44,35 @@ def hazard_of_response(event: Event, hazard: str | None) -> str | None:
     return next(told, listed)
 
 
-def effect(event: Event, hazard: str | None) -> Event:
+def effect(event: Event, hazard: str | None, key: bytes) -> Event:
     """Return `event` with nothing left but what it tells people to do: where, from when, until when, how bad."""
-    return _kept(event, hazard, HAZARDS[hazard].label if hazard else "")
+    return _kept(event, hazard, HAZARDS[hazard].label if hazard else "", key)
 
 
-def effect_on_traffic(event: Event, name: str, areas: tuple[Area, ...]) -> Event:
+def effect_on_traffic(event: Event, name: str, areas: tuple[Area, ...], key: bytes) -> Event:
     """Return `event` with nothing left but the physical effect of a name in `gate_codes.toml`, on `areas`."""
     stated = TABLES.effects[name]
-    kept = _kept(event, stated.hazard, stated.label)
+    kept = _kept(event, stated.hazard, stated.label, key)
     return replace(kept, category=(Category.TRANSPORT,), codes=(Code("effect", name),), areas=areas)
 
 
-def _kept(event: Event, hazard: str | None, label: str) -> Event:
+def _kept(event: Event, hazard: str | None, label: str, key: bytes) -> Event:
     return Event(
         source=event.source,
         sender=_SENDER,
-        identifier=digest(event.source, Reference(event.sender, event.identifier, event.sent)),
+        identifier=digest(event.source, Reference(event.sender, event.identifier, event.sent), key),
         sent=_floor(event.sent),
         part=event.part,
         status=event.status,
         msg_type=event.msg_type,
         scope=event.scope,
-        references=tuple(withheld(event.source, reference) for reference in event.references),
-        aliases=tuple(f"withheld:{_digest(f'{event.source}|{name}')}" for name in (_timeless(event), *event.aliases)),
+        # All have one sender here, so that what another sender referenced must not come along: it would end his.
+        references=tuple(
+            withheld(event.source, reference, key) for reference in event.references if reference.sender == event.sender
+        ),
+        aliases=tuple(
+            f"{_SENDER}:{_digest(f'{event.source}|{name}', key)}" for name in (_timeless(event), *event.aliases)
+        ),
         is_over=event.is_over or Response.ALL_CLEAR in event.response,
         category=(Category.SAFETY,),
         hazard=hazard,
@@ -82,29 +93,32 @@ def _timeless(event: Event) -> str:
 
 
 def bare(event: Event) -> Event:
-    """Return a Cancel that names what it cancels and says no more.
-
-    It names each message twice: openly, and as it is named where its cause was withheld, so that an effect ends too.
-    """
-    both = [named for reference in event.references for named in (reference, withheld(event.source, reference))]
-    kept = replace(effect(event, None), sender=event.sender, identifier=event.identifier, sent=event.sent, category=())
-    return replace(
-        kept, references=tuple(both), aliases=(), response=(), areas=(), is_over=False, msg_type=MsgType.CANCEL
+    """Return a Cancel that names what it cancels openly and says no more. Only for what is stored under that name."""
+    kept = effect(event, None, NO_INSTALLATION)
+    named = replace(
+        kept, sender=event.sender, identifier=event.identifier, sent=event.sent, references=event.references
     )
+    return replace(named, category=(), aliases=(), response=(), areas=(), is_over=False, msg_type=MsgType.CANCEL)
 
 
-def withheld(source: str, reference: Reference) -> Reference:
+def bare_withheld(event: Event, key: bytes) -> Event:
+    """Return a Cancel that names what it cancels as it is named where its cause was withheld, and says no more."""
+    kept = effect(event, None, key)
+    return replace(kept, category=(), aliases=(), response=(), areas=(), is_over=False, msg_type=MsgType.CANCEL)
+
+
+def withheld(source: str, reference: Reference, key: bytes) -> Reference:
     """Return the name that the message of `reference` has where its cause is withheld."""
-    return Reference(_SENDER, digest(source, reference), _floor(reference.sent))
+    return Reference(_SENDER, digest(source, reference, key), _floor(reference.sent))
 
 
-def digest(source: str, reference: Reference) -> str:
-    """Return what stands for a message's identifier. It tells nothing, but who has the message can recompute it."""
-    return _digest(message_name(source, reference))
+def digest(source: str, reference: Reference, key: bytes) -> str:
+    """Return what stands for a message's identifier: it tells nothing, and without the key nobody can recompute it."""
+    return _digest(message_name(source, reference), key)
 
 
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
+def _digest(name: str, key: bytes) -> str:
+    return hmac.digest(key, name.encode(), "sha256").hex()[:_DIGEST]
 
 
 def _floor(at: datetime) -> datetime:

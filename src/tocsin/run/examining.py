@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from tocsin.model import Decision, Item, Link, Problem, Reading, Source, Status
 from tocsin.run import vitals
 
 log = structlog.get_logger("tocsin")
+
+Known = Callable[[frozenset[str]], Collection[str]]
 
 _APART = 1_000  # parts of one message, of which no reader makes so many
 _PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
@@ -41,12 +43,15 @@ class Document:
 class Found:
     """What has been found in the documents of a poll so far. `documents` counts those that could be read.
 
+    `key` is the installation's, under which the gate names what is kept without its cause.
+
     `as_of` is the newest of the feed's own times and `beat` the newest sign of life, of those that can be true.
     `faulty` holds the problems of which the publisher may be told: not those of items that were dropped for what they
     were about. `repaired` holds the ids of admitted events of items that did not keep to their standard, `named` those
     of each link of an index.
     """
 
+    key: bytes = gate.NO_INSTALLATION
     documents: int = 0
     is_complete: bool = True
     as_of: datetime | None = None
@@ -58,25 +63,43 @@ class Found:
     links: list[Link] = field(default_factory=list)
     repaired: set[str] = field(default_factory=set)
     named: dict[Link, frozenset[str]] = field(default_factory=dict)
+    _ends: list[tuple[Item, gate.Ruling, Document]] = field(default_factory=list)
 
     def take(self, reading: Reading, source: Source, document: Document, now: datetime) -> None:
-        """Examine the items of one part of a document, and keep of them what may be kept."""
+        """Examine the items of one part of a document, and keep of them what may be kept.
+
+        A Cancel without words waits for `settle`: what it ends may come after it.
+        """
         for item in reading.items:
-            ruling = gate.examine(item, issuer_class=source.issuer_class)
-            admitted = {self._keep(one) for one in ruling.admitted}
-            self.decisions.append((ruling.decision, record.item_digest(item)))
-            problems = [*item.problems, *_far_off(source, ruling.admitted, at=item.at)]
-            self.problems += problems
-            self.faulty += problems if ruling.admitted or not item.events else ()
-            self.repaired |= admitted if any(problem.is_repaired for problem in item.problems) else set()
-            self.beat = _newest(self.beat, *_signs_of_life(item, ruling), now=now)
-            if document.link is not None:
-                self.named[document.link] = self.named.get(document.link, frozenset()) | admitted
+            ruling = gate.examine(item, issuer_class=source.issuer_class, key=self.key)
+            if ruling.openly:
+                self._ends.append((item, ruling, document))
+            else:
+                self._take_item(item, ruling, source, document, now)
         self.problems += reading.problems
         self.faulty += reading.problems
         self.links += reading.links
         self.is_complete &= reading.is_complete
         self.as_of = _newest(self.as_of, reading.as_of, now=now)
+
+    def settle(self, source: Source, now: datetime, known: Known) -> None:
+        """Keep the Cancels without words: openly if what they end is stored openly, else under keyed names only."""
+        for item, ruling, document in self._ends:
+            arrived = {one.event.message for one in self.admitted.values()}
+            is_open = bool(ruling.ends & arrived or known(ruling.ends))
+            chosen = replace(ruling, admitted=ruling.openly) if is_open else ruling
+            self._take_item(item, chosen, source, document, now)
+
+    def _take_item(self, item: Item, ruling: gate.Ruling, source: Source, document: Document, now: datetime) -> None:
+        admitted = {self._keep(one) for one in ruling.admitted}
+        self.decisions.append((ruling.decision, record.item_digest(item)))
+        problems = [*item.problems, *_far_off(source, ruling.admitted, at=item.at)]
+        self.problems += problems
+        self.faulty += problems if ruling.admitted or not item.events else ()
+        self.repaired |= admitted if any(problem.is_repaired for problem in item.problems) else set()
+        self.beat = _newest(self.beat, *_signs_of_life(item, ruling), now=now)
+        if document.link is not None:
+            self.named[document.link] = self.named.get(document.link, frozenset()) | admitted
 
     def _keep(self, one: gate.Admitted) -> str:
         """Keep an admitted event and return its id. Of two that differ under one name both are kept, in any order."""
@@ -88,12 +111,21 @@ class Found:
         return one.event.id
 
 
-def examine(documents: Sequence[Document], source: Source, now: datetime) -> Found:
+def examine(
+    documents: Sequence[Document],
+    source: Source,
+    now: datetime,
+    *,
+    key: bytes = gate.NO_INSTALLATION,
+    known: Known = frozenset,
+) -> Found:
     """Return what the documents of one poll hold.
+
+    `key` is the installation's; `known` says which of some names the store has messages of.
 
     A mistake of a reader of ours costs the document that brought it out, and is logged by kind and line of our code.
     """
-    found = Found()
+    found = Found(key=key)
     for position, document in enumerate(documents):
         try:
             for reading in formats.stream(document.format, document.body, source=source.id, now=now):
@@ -109,6 +141,7 @@ def examine(documents: Sequence[Document], source: Source, now: datetime) -> Fou
             found.problems.append(Problem(at=f"document[{position}]", message="our reader failed on it; see the log"))
         else:
             found.documents += 1
+    found.settle(source, now, known)
     return found
 
 

@@ -33,6 +33,7 @@ class Store:
         self._writing = threading.Lock()
         self._is_shared = writer is readers  # one connection for all, so readers take turns with the writer
         self._verified = Frontier()
+        self._key: bytes | None = None
 
     @classmethod
     def open(cls, path: Path | None) -> Self:
@@ -71,6 +72,16 @@ class Store:
         prepared = writing.prepare(change)
         with self._transaction() as connection:
             return writing.write(connection, prepared, now)
+
+    def installation_key(self) -> bytes:
+        """Return this installation's key, 32 random bytes, made when it is first asked for.
+
+        Under it the gate names what is kept without its cause. It stays in the database and leaves it in no export.
+        """
+        if self._key is None:
+            with self._transaction() as connection:
+                self._key = writing.installation_key(connection)
+        return self._key
 
     def purge(self, now: datetime) -> Purged:
         """Delete what has served its time (`retention`), and wipe it from the write-ahead log; return how much."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """The migrations, oldest first; the last one is what this program reads and writes."""
 
 
@@ -154,6 +154,13 @@ day_keys = Table(
     "day_keys",
     metadata,
     Column("day", Day, primary_key=True),
+    Column("key", LargeBinary(32), nullable=False),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("n", Integer, CheckConstraint("n = 1"), primary_key=True),  # one row, for ever
     Column("key", LargeBinary(32), nullable=False),
 )
 

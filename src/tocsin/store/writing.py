@@ -78,6 +78,13 @@ def write(connection: Connection, prepared: Prepared, now: datetime) -> Committe
     return committed
 
 
+def installation_key(connection: Connection) -> bytes:
+    """Return the key of this installation, made where there is none yet."""
+    fresh = sqlite.insert(tables.installation).values(n=1, key=secrets.token_bytes(32))
+    connection.execute(fresh.on_conflict_do_nothing())
+    return bytes(connection.execute(select(tables.installation.c.key)).scalar_one())
+
+
 class _DayKey:
     """The key of one day, made when it is first needed: 32 random bytes, destroyed by `retention`."""
 
