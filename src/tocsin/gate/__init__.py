@@ -45,7 +45,7 @@ from tocsin.model import (
     message_name,
 )
 
-ENGINE = "4"
+ENGINE = "5"
 """Raised whenever the code, not the lists, changes what the gate does."""
 
 RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{codes.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()
