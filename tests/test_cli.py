@@ -425,6 +425,24 @@ def test_ledger_is_shown_proved_and_exported(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "ledger.key").stat().st_mode & 0o777 == 0o600
 
 
+def test_ledger_key_is_rotated(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tocsin.toml").write_text('contact = "mailto:a@example.org"\nsources = ["us-usgs-earthquakes"]\n')
+    with Store.open(tmp_path / "tocsin.db") as store:
+        assert "restore it from its backup" in run("ledger", "rotate").err
+        assert not (tmp_path / "ledger.key").exists(), "a key of another name would be another log"
+        old = run("ledger", "key").out.strip()
+        new = run("ledger", "rotate")
+        assert run("ledger", "key").out.splitlines() == [old, new.out.strip()]
+        assert "both keys sign for 90 days" in new.err
+        assert run("ledger", "rotate").code == 2
+        assert [json.loads(one.leaf)["kind"] for one in store.ledger_entries()] == ["key-rotated"]
+        store.sign_ledger(store.verify_ledger(), at=NOW)
+    run("ledger", "export", "out")
+    known = [parse_vkey(old), parse_vkey(new.out.strip())]
+    assert len(open_note((tmp_path / "out/checkpoint").read_bytes(), known).signatures) == 2
+    assert (tmp_path / "ledger.key.next").stat().st_mode & 0o777 == 0o600
+
+
 def test_ledger_proof_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "tocsin.toml").write_text('contact = "mailto:ops@example.org"\nsources = ["us-nws-alerts"]\n')
     with Store.open(tmp_path / "tocsin.db") as store:

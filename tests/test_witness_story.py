@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import tocsin_audit
-from tocsin import egress, fetch
+from tocsin import cli, egress, fetch
 from tocsin.errors import ConfigError
 from tocsin.ledger.note import from_seed, parse_vkey
 from tocsin.ledger.state import LogState
@@ -40,16 +41,16 @@ COMMAND = [sys.executable, "-c", "from tocsin.cli import main; main()"]
 class Operator:
     """An operator's folder: what one types, and the service in this process, without a source."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        patch.chdir(folder)
         self.folder = folder
         (folder / "tocsin.toml").write_text(CONFIG.replace("policy =", "# policy ="))
         Store.open(folder / "tocsin.db").close()
         self.vkey = self.tocsin("ledger", "key").strip()
 
     def tocsin(self, *arguments: str) -> str:
-        ended = subprocess.run(  # noqa: S603  our own program
-            [*COMMAND, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60, check=True
-        )
+        ended = CliRunner().invoke(cli.tocsin, arguments, standalone_mode=False)
+        assert ended.exception is None, ended.exception
         return ended.stdout
 
     @contextmanager
@@ -107,8 +108,10 @@ class Operator:
             path.unlink()
 
 
-def test_service_is_witnessed_exported_and_audited_and_cannot_begin_anew(tmp_path: Path) -> None:
-    operator = Operator(tmp_path)
+def test_service_is_witnessed_exported_and_audited_and_cannot_begin_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = Operator(tmp_path, monkeypatch)
     council = Witness(tmp_path, "council", parse_vkey(operator.vkey))
     with operator.witness("officer") as officer:
         with council:
@@ -142,8 +145,10 @@ def test_service_is_witnessed_exported_and_audited_and_cannot_begin_anew(tmp_pat
         pytest.param("log {other}\nquorum none\n", "put this line into it: log {vkey}", id="another-log"),
     ],
 )
-def test_policy_that_cannot_be_used_is_said_at_the_start(tmp_path: Path, policy: str | None, words: str) -> None:
-    operator = Operator(tmp_path)
+def test_policy_that_cannot_be_used_is_said_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str | None, words: str
+) -> None:
+    operator = Operator(tmp_path, monkeypatch)
     text = CONFIG.replace("allow_private", "# allow_private")
     (tmp_path / "tocsin.toml").write_text(text)
     if policy is not None:

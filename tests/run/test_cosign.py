@@ -59,7 +59,7 @@ def step(store: Store, log: Log) -> LogState:
     """Do one step of the publish loop and return the state after it."""
     sign(store, log, now=now(), whole=True)
     ask(store, log)
-    show(store, log)
+    show(store, log, now=now())
     return state_of_log(store, log, now=now())
 
 
@@ -329,7 +329,7 @@ def test_false_witness_gives_nothing_and_breaks_nothing(
         assert ask(store, log, within_s=0.5 if code == "timeout" else 10) == {"council": code}
         assert store.cosignatures() == ()
         assert (state_of_log(store, log, now=now()).state == "conflict") is (code == CONTRADICTED)
-        show(store, log)
+        show(store, log, now=now())
     assert cosigners(log) == {"tocsin.example/log"}
 
 

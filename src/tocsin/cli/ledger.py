@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 _CONFIG = click.option(
     "--config", "config_", type=NEW_FILE, default="tocsin.toml", help="whose ledger (default tocsin.toml)"
 )
+_KEY = "ledger_key"  # the setting
 
 
 @click.group()
 def ledger() -> None:
-    """Look at the transparency log, prove an entry, export the log for an auditor."""
+    """Look at the transparency log, prove an entry, export the log for an auditor, change its key."""
 
 
 @ledger.command()
@@ -35,12 +36,43 @@ def ledger() -> None:
 def key(config_: Path) -> int:
     """Print the log's public key: the line that works council, regulator and witnesses keep on paper.
 
+    Two lines while the log passes from one key to the next: the second stays.
+
     \b
     Example:
       tocsin ledger key
     """
     with _opened(config_) as (_, log):
-        click.echo(log.signer.verifier.vkey)
+        for verifier in log.verifiers:
+            click.echo(verifier.vkey)
+    return DONE
+
+
+@ledger.command()
+@_CONFIG
+@click.option("--lost", is_flag=True, help="the file of the next key is gone for good: make another")
+def rotate(config_: Path, lost: bool) -> int:
+    """Pass from the log's key to a new one, and print its public line: everybody writes it down in time.
+
+    The log tells of it; then both keys sign for 90 days, and later the new one alone. Nothing need be started anew.
+
+    \b
+    Example:
+      tocsin ledger rotate
+    """
+    from tocsin.run import inputs, rotation
+    from tocsin.run.clock import utc_now
+
+    path = config_.resolve().parent / inputs.load_config(config_).ledger_key
+    if not path.exists():
+        raise ConfigError(
+            f"{path} is missing: restore it from its backup. Without it nobody can vouch for a new key", setting=_KEY
+        )
+    with _opened(config_) as (store, log):
+        new = rotation.rotate(store, log, now=utc_now(), is_lost=lost)
+    click.echo(new.vkey)
+    click.echo(f"keep {log.next_file} in the backup, as {path}; both keys sign for 90 days", err=True)
+    click.echo("give the new line to whoever holds the old one: auditors, witnesses, and policy.txt", err=True)
     return DONE
 
 
@@ -91,6 +123,7 @@ def prove(config_: Path, number: int) -> int:
       tocsin ledger prove 41 > entry-41.tlog-proof
     """
     from tocsin.ledger import proof
+    from tocsin.run.clock import utc_now
     from tocsin.run.publish import checkpoint
 
     with _opened(config_) as (store, log):
@@ -98,7 +131,7 @@ def prove(config_: Path, number: int) -> int:
         if number >= signed.size:
             raise ConfigError(f"is not signed yet; the last checkpoint covers {signed.size}", setting=f"entry {number}")
         path = store.prove_entry(number, signed.size)
-        file = proof.write(proof.Proof(index=number, path=path, signed=checkpoint(store, log, signed)))
+        file = proof.write(proof.Proof(index=number, path=path, signed=checkpoint(store, log, signed, now=utc_now())))
     sys.stdout.buffer.write(file)
     return DONE
 
@@ -120,12 +153,13 @@ def export(config_: Path, folder: Path, witnessed: bool) -> int:
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError("is not empty; an export goes into a folder of its own", setting=str(folder))
     with _opened(config_) as (store, log):
-        signed, state = _signed(store), state_of_log(store, log, now=utc_now())
+        now = utc_now()
+        signed, state = _signed(store), state_of_log(store, log, now=now)
         if witnessed and not state.witnessed_size:
             raise ConfigError("no quorum of witnesses has seen the log yet", setting="--witnessed")
         if witnessed:
             signed = Head(size=state.witnessed_size, root=store.ledger_root(state.witnessed_size))
-        hand_out(store, log, signed, folder)
+        hand_out(store, log, signed, folder, now=now)
     click.echo(f"{signed.size} entries, root {signed.root.hex()[:16]}; {state.words}", err=True)
     return DONE
 

@@ -51,7 +51,8 @@ def run(config_: Path) -> int:
       tocsin run
       tocsin run --config /srv/tocsin/tocsin.toml
     """
-    from tocsin.run import inputs
+    from tocsin.run import inputs, rotation
+    from tocsin.run.clock import utc_now
     from tocsin.run.service import Loops, client
     from tocsin.store import Store
     from tocsin.web.serve import serve
@@ -60,12 +61,14 @@ def run(config_: Path) -> int:
     folder = config_.resolve().parent
     places = inputs.load_places(folder / loaded.places)
     geocodes = inputs.load_geocodes(folder / loaded.geocodes if loaded.geocodes else None)
-    log = inputs.log_of(loaded, folder)
+    inputs.log_of(loaded, folder)  # what is wrong with it is said before a database is made
     _log_to_stderr()
-    click.echo(f"ledger: {log.signer.verifier.vkey}  (the line to keep on paper)", err=True)
 
     async def service() -> None:
         with Store.open(folder / loaded.database) as store:
+            log = rotation.settled(store, inputs.log_of(loaded, folder), now=utc_now())
+            for verifier in log.verifiers:
+                click.echo(f"ledger: {verifier.vkey}  (the line to keep on paper)", err=True)
             async with client(loaded.contact) as http:
                 sources = inputs.sources_of(loaded)
                 loops = Loops(store, sources, places, loaded.channels, http, geocodes=geocodes, ledger=log)

@@ -167,7 +167,8 @@ async def _run(
             notices += len(sent)
         events = len(store.standing(store.changed_since(0)[0]))
         before = look()
-        hand_out(store, log, publish(store, log, now=clock(), whole=True), folder / "export")
+        now = clock()
+        hand_out(store, log, publish(store, log, now=now, whole=True), folder / "export", now=now)
         await _show(loops, folder)
         return [before, look()], events, notices
 

@@ -145,7 +145,7 @@ class Witnesses:
     async def _dialogue(self, store: Store, head: Head, name: str, old: int, now: datetime) -> Said:
         """Ask from `old` on; where the witness has seen another size, once more from there."""
         for _ in range(2):
-            status, answer = await self._post(store, head, name, old)
+            status, answer = await self._post(store, head, name, old, now)
             if status == HTTPStatus.CONFLICT:
                 seen = witness.size_of(answer)
                 if seen > head.size or seen == old == head.size > 0:
@@ -173,9 +173,9 @@ class Witnesses:
     def _checkpoint(self, head: Head) -> Checkpoint:
         return Checkpoint(origin=self._log.signer.verifier.name, size=head.size, root=head.root)
 
-    async def _post(self, store: Store, head: Head, name: str, old: int) -> tuple[int, bytes]:
+    async def _post(self, store: Store, head: Head, name: str, old: int, now: datetime) -> tuple[int, bytes]:
         """Return status and body. Raises _NoAnswerError, EgressError, httpx2.HTTPError."""
-        body = await asyncio.to_thread(self._request, store, head, old)
+        body = await asyncio.to_thread(self._request, store, head, old, now)
         url = egress.check_url(_address(self._policy.urls[name]), reach=self._log.reach)
         headers = {"Accept-Encoding": "identity", "Content-Type": "text/plain; charset=utf-8"}
         async with self._http.stream("POST", url, content=body, headers=headers) as response:
@@ -186,8 +186,8 @@ class Witnesses:
                     raise _NoAnswerError("too-long")
             return response.status_code, answer
 
-    def _request(self, store: Store, head: Head, old: int) -> bytes:
-        signed = checkpoint(store, self._log, head)
+    def _request(self, store: Store, head: Head, old: int, now: datetime) -> bytes:
+        signed = checkpoint(store, self._log, head, now=now)
         return witness.write(Request(old=old, proof=store.prove_growth(old, head.size), signed=signed))
 
     def _keep(self, store: Store, head: Head, said: Mapping[str, Said], now: datetime) -> None:

@@ -58,8 +58,9 @@ def log_of(loaded: Config, folder: Path) -> Log:
     else:
         signer = keys.make(path, f"tocsin.invalid/{secrets.token_hex(8)}", kind=note.ED25519)
     asked = policy_of(loaded, folder)
-    log = Log(folder=folder / loaded.ledger, signer=signer, policy=asked, reach=_reach(loaded))
-    if asked is not None and not set(asked.logs) & set(log.verifiers):
+    log = Log(folder=folder / loaded.ledger, signer=signer, key_file=path, policy=asked, reach=_reach(loaded))
+    # By name: a key that was rotated since is no reason to refuse to start.
+    if asked is not None and signer.verifier.name not in {key.name for key in asked.logs}:
         line = f"log {signer.verifier.vkey}"
         raise ConfigError(f"{loaded.policy} does not name this log; put this line into it: {line}", setting="policy")
     return log

@@ -18,18 +18,46 @@ def load(path: Path, *, kind: int) -> Signer:
         name, seed = path.read_text(encoding="ascii").split()
         return note.from_seed(name, bytes.fromhex(seed), kind=kind)
     except (OSError, ValueError, FormatError):
-        raise ConfigError("is no key file; `new-key` makes one", setting=str(path)) from None
+        raise ConfigError(
+            "is no key file, or is missing: restore it from its backup; a witness's first is made by `new-key`",
+            setting=str(path),
+        ) from None
 
 
 def make(path: Path, name: str, *, kind: int) -> Signer:
-    """Write a new key file and return its signer. Raises ConfigError when a file is there already."""
+    """Write a new key file, whole or not at all; return its signer. Raises ConfigError when one is there already."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         signer = note.from_seed(name, os.urandom(tlog.HASH_SIZE), kind=kind)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        if path.exists():
+            raise FileExistsError
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{name} {note.seed(signer).hex()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _settle(path.parent)
     except FormatError as error:
         raise ConfigError(str(error), setting="NAME") from None
     except OSError:
         raise ConfigError("is there already, or cannot be written; nothing was changed", setting=str(path)) from None
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f"{name} {note.seed(signer).hex()}\n")
     return signer
+
+
+def move(path: Path, onto: Path) -> None:
+    """Put a key file in the place of another, in one step, so that one of them is there whatever happens."""
+    try:
+        path.replace(onto)
+        _settle(onto.parent)
+    except OSError as error:
+        raise ConfigError(f"cannot be replaced ({error.strerror})", setting=str(onto)) from None
+
+
+def _settle(folder: Path) -> None:
+    """Have the disk keep the names in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -15,7 +15,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from tocsin import egress
@@ -25,6 +26,7 @@ from tocsin.ledger.note import Checkpoint, Signer, Verifier
 from tocsin.ledger.policy import Policy
 from tocsin.ledger.state import LogState, state_of
 from tocsin.ledger.tile import tiles
+from tocsin.run import keys
 from tocsin.store import Store
 
 CHECKPOINT = "checkpoint"
@@ -32,22 +34,60 @@ VKEY = "log.vkey"
 """Beside the log, for whoever has nothing else yet. An auditor compares it with the line on paper."""
 
 
+BOTH_SIGN = timedelta(days=90)
+"""How long both keys sign when the log passes from one to the next, from the first checkpoint on that is published."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """Where the log is published, and the key by which it is signed; `signer.verifier.name` is its origin.
 
-    `policy` names the witnesses that are asked, within `reach`.
+    `key_file` is where that key is, None for one in memory only; beside it lies the next one while the log passes from
+    one to the other (`run.rotation`). `policy` names the witnesses that are asked, within `reach`.
     """
 
     folder: Path
     signer: Signer
+    key_file: Path | None = None
     policy: Policy | None = None
     reach: egress.Reach = egress.PUBLIC
 
     @property
+    def next_file(self) -> Path | None:
+        """Return where the next key is, if there is one."""
+        return self.key_file.with_name(f"{self.key_file.name}.next") if self.key_file else None
+
+    def current(self) -> Signer:
+        """Return the key as it is on disk now: another process may have rotated it. Raises ConfigError."""
+        return keys.load(self.key_file, kind=note.ED25519) if self.key_file else self.signer
+
+    def next(self) -> Signer | None:
+        """Return the next key, None where there is none. Raises ConfigError when its file is damaged."""
+        path = self.next_file
+        return keys.load(path, kind=note.ED25519) if path and path.exists() else None
+
+    @property
     def verifiers(self) -> Sequence[Verifier]:
         """Return the keys by which a checkpoint of this log is known."""
-        return (self.signer.verifier,)
+        return tuple(one.verifier for one in (self.current(), self.next()) if one is not None)
+
+
+def key_hash(verifier: Verifier) -> str:
+    """Return what the entry `key-rotated` calls a key: the SHA-256 of its 32 bytes, in hex."""
+    return sha256(verifier.key).hexdigest()
+
+
+def signers(store: Store, log: Log, *, size: int, now: datetime) -> Sequence[Signer]:
+    """Return who signs the head of `size` entries at `now`: one key, or both while the log passes from one to the next.
+
+    Raises ConfigError when the file of the key is gone.
+    """
+    old, new, told = log.current(), log.next(), store.rotation()
+    if new is None or told is None or told.new != key_hash(new.verifier) or size <= told.n:
+        return (old,)  # the log does not tell of it, or this head does not cover that
+    if told.shown is not None and now - told.shown >= BOTH_SIGN:
+        return (new,)
+    return (old, new)
 
 
 def publish(store: Store, log: Log | None, *, now: datetime, whole: bool) -> Head:
@@ -57,7 +97,7 @@ def publish(store: Store, log: Log | None, *, now: datetime, whole: bool) -> Hea
     """
     head = sign(store, log, now=now, whole=whole)
     if log is not None:
-        show(store, log)
+        show(store, log, now=now)
     return head
 
 
@@ -95,14 +135,16 @@ def _refuse_fork(store: Store, log: Log, head: Head, now: datetime) -> None:
         )
 
 
-def show(store: Store, log: Log) -> None:
+def show(store: Store, log: Log, *, now: datetime) -> None:
     """Put the last signed head into files, under all the cosignatures that it has by now; do nothing that is done."""
     signed = store.signed_ledger()
     if signed is None:
         return
     shown = _published(log)
-    if shown.size < signed.size or (log.folder / CHECKPOINT).read_bytes() != checkpoint(store, log, signed):
-        hand_out(store, log, signed, log.folder, since=shown.size)
+    if shown.size < signed.size or (log.folder / CHECKPOINT).read_bytes() != checkpoint(store, log, signed, now=now):
+        hand_out(store, log, signed, log.folder, now=now, since=shown.size)
+    if len(signers(store, log, size=signed.size, now=now)) > 1:
+        store.show_rotation(at=now)
 
 
 def signed_head(store: Store) -> Head:
@@ -128,20 +170,21 @@ def state_of_log(store: Store, log: Log | None, *, now: datetime) -> LogState:
     )
 
 
-def checkpoint(store: Store, log: Log, head: Head) -> bytes:
+def checkpoint(store: Store, log: Log, head: Head, *, now: datetime) -> bytes:
     """Return the signed note that vouches for `head`, which must be recorded as signed, with its cosignatures."""
     text = Checkpoint(origin=log.signer.verifier.name, size=head.size, root=head.root).text
     witnesses = {key.vkey for key in log.policy.witnesses.values()} if log.policy else set()
     cosigned = [one.line for one in store.cosignatures() if one.size == head.size and one.witness in witnesses]
-    return note.signed(text, log.signer.sign(text), *cosigned)
+    return note.signed(text, *(one.sign(text) for one in signers(store, log, size=head.size, now=now)), *cosigned)
 
 
-def hand_out(store: Store, log: Log, head: Head, folder: Path, *, since: int = 0) -> None:
+def hand_out(store: Store, log: Log, head: Head, folder: Path, *, now: datetime, since: int = 0) -> None:
     """Write the files of a signed tree into `folder`, those that the tree of `since` entries had left out."""
     for one in tiles(head.size, since=since):
         _put(folder / one.path, store.ledger_tile(one))
-    _put(folder / VKEY, "".join(f"{key.vkey}\n" for key in log.verifiers).encode())
-    _put(folder / CHECKPOINT, checkpoint(store, log, head))
+    vkeys = (one.verifier.vkey for one in signers(store, log, size=head.size, now=now))
+    _put(folder / VKEY, "".join(f"{vkey}\n" for vkey in vkeys).encode())
+    _put(folder / CHECKPOINT, checkpoint(store, log, head, now=now))
 
 
 def _published(log: Log) -> Checkpoint:

@@ -327,7 +327,7 @@ class Loops:
         self._verified = now if whole else self._verified
         if self.ledger is not None:
             await self._ask()
-            await asyncio.to_thread(show, self.store, self.ledger)
+            await asyncio.to_thread(show, self.store, self.ledger, now=self.clock())
 
     async def _ask(self, *, anew: bool = False) -> None:
         if self._witnesses is not None:

@@ -47,6 +47,19 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """That the log passes from one key to another: entry `n` says so, by the hashes of the keys in hex.
+
+    `shown` is when a checkpoint that covers the entry was first published under both, None while none was.
+    """
+
+    n: int
+    old: str
+    new: str
+    shown: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Jump:
     """A jump of this machine's clock: at which steady time, and by how much, ahead or (negative) back."""
 

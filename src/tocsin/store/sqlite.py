@@ -21,7 +21,7 @@ from tocsin.ledger.tile import Tile
 from tocsin.ledger.witness import Cosignature
 from tocsin.model import Event, Fault, Health, Told
 from tocsin.store import log, opening, reading, retention, vouching, writing
-from tocsin.store.change import Change, Committed, Kept, Purged, Seen, Standing, Waiting
+from tocsin.store.change import Change, Committed, Kept, Purged, Rotation, Seen, Standing, Waiting
 
 
 class Store:
@@ -277,3 +277,20 @@ class Store:
         """Forget the cosignatures for heads of fewer than `below` entries."""
         with self._transaction() as connection:
             vouching.drop_cosignatures(connection, below=below)
+
+    # --- the ledger's key ---------------------------------------------------------------------------------------
+
+    def rotation(self) -> Rotation | None:
+        """Return the last change of the log's key that the log tells of, None when there was none."""
+        with self._moment() as connection:
+            return vouching.rotation(connection)
+
+    def rotate_key(self, *, old: bytes, new: bytes, now: datetime) -> None:
+        """Enter into the ledger that the log passes from one public key to another, 32 bytes each."""
+        with self._transaction() as connection:
+            vouching.rotate_key(connection, old=old, new=new, now=now)
+
+    def show_rotation(self, *, at: datetime) -> None:
+        """Keep when a checkpoint was first published under both keys; a later time changes nothing."""
+        with self._transaction() as connection:
+            vouching.show_rotation(connection, at=at)
