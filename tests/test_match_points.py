@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from tocsin.match import raster
 from tocsin.match.edges import edges_of, parts_of, seams
-from tocsin.match.grid import EAST, NORTH, STEPS, Whole, decode, degrees, encode, on_grid, snap
+from tocsin.match.grid import EAST, NORTH, STEPS, Whole, decode, degrees, encode, snap
 from tocsin.match.points import Points, kernel, starts_of, united
 
 SIDE = 12  # of the lattice of places
@@ -25,7 +25,7 @@ def by_descent(points: Points, shape: BaseGeometry) -> Whole:
     compiled = kernel()
     if compiled is None:
         pytest.skip("numba is not installed: pip install 'tocsin[fast]'")
-    return united(compiled(points.codes, points.starts, *edges_of(parts_of(shape))))
+    return united(compiled(points.codes, points.starts, *edges_of(shape)))
 
 
 def by_raster(points: Points, shape: BaseGeometry) -> Whole:
@@ -58,7 +58,17 @@ def truth(shape: BaseGeometry, spots: Whole) -> set[int]:
     return set(np.flatnonzero(found).tolist())
 
 
+def in_degrees(shape: BaseGeometry) -> BaseGeometry:
+    moved: BaseGeometry = shapely.transform(shape, lambda positions: degrees(positions.astype(np.int64)))
+    return moved
+
+
 def found(way: Way, points: Points, shape: BaseGeometry) -> set[int]:
+    """Return the rows that one way finds in a shape of the grid."""
+    return found_in(way, points, in_degrees(shape))
+
+
+def found_in(way: Way, points: Points, shape: BaseGeometry) -> set[int]:
     slices = way(points, shape)
     assert (slices[:, 0] < slices[:, 1]).all()
     assert (slices[1:, 0] > slices[:-1, 1]).all()
@@ -119,9 +129,8 @@ def test_place_on_a_slanted_edge_is_inside_by_its_decimals(way: Way) -> None:
     start, step = np.array((50_000_001, 480_000_003)), np.array((3, 7))
     spots = start + step * np.arange(1, 2000)[:, None] + (EAST // 2, NORTH // 2)
     area = shapely.Polygon(degrees(np.array([spots[0] - step, spots[-1] + step, spots[-1] + (9_000, 0)])))
-    assert len(found(way, Points.at(spots), on_grid(area))) == len(spots)
-    in_degrees = shapely.intersects_xy(area, *degrees(spots).T)
-    assert in_degrees.sum() < len(spots)
+    assert len(found_in(way, Points.at(spots), area)) == len(spots)
+    assert shapely.intersects_xy(area, *degrees(spots).T).sum() < len(spots)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -148,7 +157,7 @@ def test_damaged_directory_leads_to_no_place_that_is_not_there() -> None:
     shape = shapely.Polygon([(5, 5), (17, 9), (9, 17)])
     for value in (0, len(points), 2**32 - 1):
         damaged = Points(points.codes, points.ids, np.full_like(points.starts, value))
-        slices = by_descent(damaged, shape)
+        slices = by_descent(damaged, in_degrees(shape))
         assert slices.size == 0 or (slices.min() >= 0 and slices.max() <= len(points))
 
 
@@ -203,8 +212,7 @@ def test_position_off_the_earth_is_refused(spot: tuple[float, float]) -> None:
 )
 def test_area_reaches_over_the_end_of_degrees(shape: BaseGeometry, places: list[tuple[float, float]]) -> None:
     points = Points.at(snap(np.array([*places, (-180.0, 12.0), (-179.9999999, 10.0)])))
-    drawn = on_grid(shape)
-    slices = united(np.concatenate([points.slices(one) for one in (drawn, *seams(drawn))]))
+    slices = united(np.concatenate([points.slices(one) for one in (shape, *seams(shape))]))
     assert sorted(points.ids_in(slices).tolist()) == list(range(len(places)))
 
 

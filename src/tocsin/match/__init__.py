@@ -24,7 +24,7 @@ from tocsin.match import raster
 from tocsin.match.coded import HERE, CodeIndex
 from tocsin.match.drawn import Drawn, Positions
 from tocsin.match.edges import seams
-from tocsin.match.grid import STEPS, Whole, encode, on_grid, snap
+from tocsin.match.grid import STEPS, Whole, encode, snap
 from tocsin.match.points import Points, united
 from tocsin.match.remembered import Remembered, key_of
 from tocsin.model import Area, Event, Place, Relation, Touch
@@ -130,12 +130,14 @@ class PlaceIndex:
         key = key_of(area)
         slices = self._remembered.find(key)
         if slices is None:
-            slices = united(np.concatenate([self._points.slices(one) for one in _drawn(area)]))
+            slices = united(np.concatenate([self._points.slices(one) for one in (area, *seams(area))]))
             self._remembered.keep(key, slices)
         return slices
 
     def _meeting(self, drawn: Drawn, area: BaseGeometry) -> Positions:
-        return np.concatenate([_NOBODY, *(drawn.meeting(one) for one in _drawn(area))]) if len(drawn) else _NOBODY
+        return (
+            np.concatenate([_NOBODY, *(drawn.meeting(one) for one in (area, *seams(area)))]) if len(drawn) else _NOBODY
+        )
 
     def _around(self, area: BaseGeometry, within_m: float) -> Positions:
         """Return the positions of all places that may be within reach, and few others."""
@@ -144,23 +146,15 @@ class PlaceIndex:
             # Far fewer than the whole box holds. The reach of the box along both axes bounds every distance.
             sides = [abs(a - b) for a, b in zip(boxes[0], area.bounds, strict=True)]
             reach = (ceil(max(sides[0], sides[2]) * STEPS) + 1, ceil(max(sides[1], sides[3]) * STEPS) + 1)
-            shape = on_grid(area)
-            near = self._points.ids[raster.around(self._points.codes, shape, reach)].astype(np.intp)
-            return np.concatenate([near, self._outlines.around(shape, hypot(*reach))])
-        held = [on_grid(shapely.box(*box)) for box in boxes]
+            near = self._points.ids[raster.around(self._points.codes, area, reach)].astype(np.intp)
+            return np.concatenate([near, self._outlines.around(area, hypot(*reach))])
+        held = [shapely.box(*box) for box in boxes]
         points = [self._points.ids_in(self._points.slices(box)).astype(np.intp) for box in held]
         return np.concatenate([_NOBODY, *points, *map(self._outlines.meeting, held)])
 
     def _measure(self, area: BaseGeometry, positions: Positions) -> _Metres:
         metres = [geo.distance_m(self.places[place].geometry, area) for place in positions.tolist()]
         return np.maximum(np.array(metres, dtype=np.float64), _LEAST_M)
-
-
-def _drawn(area: BaseGeometry) -> Iterator[BaseGeometry]:
-    """Yield an area on the grid, and what it touches on the other side of where degrees end."""
-    shape = on_grid(area)
-    yield shape
-    yield from seams(shape)
 
 
 def _spans(box: tuple[float, float, float, float]) -> bool:

@@ -31,9 +31,9 @@ class Drawn:
         return len(self._tree)
 
     def meeting(self, area: BaseGeometry) -> Positions:
-        """Return whose shapes meet an area on the grid, or touch it. Some twice where a place has several."""
-        return self._of[self._tree.query(area, predicate="intersects")]
+        """Return whose shapes meet an area of degrees, or touch it. Some twice where a place has several."""
+        return self._of[self._tree.query(on_grid(area), predicate="intersects")]
 
     def around(self, area: BaseGeometry, steps: float) -> Positions:
         """Return whose shapes are at most so many steps of the grid from an area."""
-        return self._of[self._tree.query(area, predicate="dwithin", distance=steps)]
+        return self._of[self._tree.query(on_grid(area), predicate="dwithin", distance=steps)]

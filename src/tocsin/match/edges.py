@@ -1,4 +1,4 @@
-"""An area on the grid as edges: what the descent and the raster read.
+"""An area as edges on the grid: what the descent and the raster read.
 
 Whatever is drawn is closed rings here, and a place is inside where a ray from it crosses edges an odd number of times,
 or where it lies on one. A hole is simply more edges. A line is a ring that goes there and comes back, so each edge
@@ -16,66 +16,74 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from tocsin.match.grid import EAST, NORTH, Whole
+from tocsin.match.grid import EAST, NORTH, Whole, degrees, snap
 
 Shapes = npt.NDArray[np.object_]
+Starts = npt.NDArray[np.intp]
 
 _POINT, _POLYGON = int(shapely.GeometryType.POINT), int(shapely.GeometryType.POLYGON)
 
 
-def parts_of(shape: BaseGeometry) -> Shapes:
+def parts_of(area: BaseGeometry) -> Shapes:
     """Return the polygons, lines and points of a geometry, however deep they lie in collections, but empty ones."""
-    parts: Shapes = np.asarray(shapely.get_parts(shape))
+    parts: Shapes = np.asarray(shapely.get_parts(area))
     while (shapely.get_type_id(parts) > _POLYGON).any():
         parts = np.asarray(shapely.get_parts(parts))
     kept: Shapes = parts[~shapely.is_empty(parts)]
     return kept
 
 
-def edges_of(parts: Shapes) -> tuple[Whole, npt.NDArray[np.intp]]:
-    """Return the edges (n, 4) of parts on the grid as x, y, x, y, and where each part's begin and the last's end."""
+def edges_of(area: BaseGeometry) -> tuple[Whole, Starts]:
+    """Return the edges (n, 4) of an area of degrees as x, y, x, y, and where each part's begin and the last's end."""
+    if shapely.get_type_id(area) == _POLYGON and shapely.get_num_interior_rings(area) == 0:
+        ring = snap(shapely.get_coordinates(area))
+        edges = np.empty((max(len(ring) - 1, 0), 4), dtype=np.int64)  # most areas are this; hstack is half the cost
+        edges[:, :2], edges[:, 2:] = ring[:-1], ring[1:]
+        return edges, np.array((0, len(edges)) if len(edges) else (0,), dtype=np.intp)
+    parts = parts_of(area)
     kinds = shapely.get_type_id(parts)
-    rings, owner = shapely.get_rings(parts[kinds == _POLYGON], return_index=True)
-    edges, of_ring = _joined(rings)
-    if len(rings) and (kinds == _POLYGON).all():
-        part = owner[of_ring]
-    else:
-        lines, points = (parts[np.isin(kinds, kind)] for kind in ((1, 2), (_POINT,)))
-        there, of_line = _joined(lines)
-        spots = shapely.get_coordinates(points).astype(np.int64)
-        edges = np.concatenate((edges, there, there[:, (2, 3, 0, 1)], np.hstack((spots, spots))))
-        owners = (np.flatnonzero(np.isin(kinds, kind)) for kind in ((_POLYGON,), (1, 2), (_POINT,)))
-        of_polygon, of_line_part, of_point = owners
-        part = np.concatenate((of_polygon[owner[of_ring]], of_line_part[of_line], of_line_part[of_line], of_point))
-        order = np.argsort(part, kind="stable")
-        edges, part = edges[order], part[order]
-    return edges, np.searchsorted(part, np.arange(len(parts) + 1))
+    is_polygon, is_point = kinds == _POLYGON, kinds == _POINT
+    is_line = ~is_polygon & ~is_point
+    rings, owner = shapely.get_rings(parts[is_polygon], return_index=True)
+    around, of_ring = _joined(rings)
+    there, of_line = _joined(parts[is_line])
+    spots = snap(shapely.get_coordinates(parts[is_point]))
+    edges = np.concatenate((around, there, there[:, (2, 3, 0, 1)], np.hstack((spots, spots))))
+    line = np.flatnonzero(is_line)[of_line]
+    part = np.concatenate((np.flatnonzero(is_polygon)[owner[of_ring]], line, line, np.flatnonzero(is_point)))
+    order = np.argsort(part, kind="stable")
+    return edges[order], np.searchsorted(part[order], np.arange(len(parts) + 1)).astype(np.intp)
 
 
-def seams(shape: BaseGeometry) -> Iterator[BaseGeometry]:
-    """Yield what an area on the grid touches where degrees end but the Earth goes on, as it is on the other side.
+def seams(area: BaseGeometry) -> Iterator[BaseGeometry]:
+    """Yield what an area touches where degrees end but the Earth goes on, as it is on the other side.
 
     These are the 180th meridian, which is drawn at both ends of the grid, and the poles, which are drawn all along it.
     """
-    if shape.is_empty:
+    if area.is_empty:
         return
-    west, south, east, north = shape.bounds
+    (west, south), (east, north) = snap(np.array(area.bounds).reshape(2, 2)).tolist()
     for pole in (0, NORTH):
         if pole in (south, north):
-            yield shapely.LineString([(0, pole), (EAST, pole)])
+            yield _line((0, pole), (EAST, pole))
     if west == 0 or east == EAST:
-        edges, _ = edges_of(parts_of(shape))
+        edges, _ = edges_of(area)
         for here, there in ((0, EAST), (EAST, 0)):
             begins, ends = edges[:, 0] == here, edges[:, 2] == here
             for row in edges[begins & ends]:
-                yield shapely.LineString([(there, row[1]), (there, row[3])])
-            ys = np.unique(np.concatenate((edges[begins & ~ends, 1], edges[ends & ~begins, 3])))
-            yield from (shapely.Point(there, y) for y in ys)
+                yield _line((there, row[1]), (there, row[3]))
+            for y in np.unique(np.concatenate((edges[begins & ~ends, 1], edges[ends & ~begins, 3]))):
+                yield _line((there, y), (there, y))
 
 
-def _joined(lines: Shapes) -> tuple[Whole, npt.NDArray[np.intp]]:
+def _line(one: tuple[int, int], other: tuple[int, int]) -> BaseGeometry:
+    ends = degrees(np.array((one, other)))
+    return shapely.Point(ends[0]) if one == other else shapely.LineString(ends)
+
+
+def _joined(lines: Shapes) -> tuple[Whole, Starts]:
     """Return the edges of lines or rings, and the number of the one that each is of."""
-    positions, of_line = shapely.get_coordinates(lines, return_index=True)
-    whole = positions.astype(np.int64)
+    lonlat, of_line = shapely.get_coordinates(lines, return_index=True)
+    positions = snap(lonlat)
     is_joined = of_line[:-1] == of_line[1:]
-    return np.hstack((whole[:-1], whole[1:]))[is_joined], of_line[:-1][is_joined]
+    return np.hstack((positions[:-1], positions[1:]))[is_joined], of_line[:-1][is_joined]

@@ -24,6 +24,8 @@ CODE_BITS = 63
 Whole = npt.NDArray[np.int64]
 Degrees = npt.NDArray[np.float64]
 
+_LAST = np.array((EAST, NORTH), dtype=np.float64)
+_MIDDLE = _LAST / 2
 _CHUNK = 1 << 20  # positions at once, so that what is made on the way stays in the processor's cache
 # Steps by which numbers of 32 bits get a 0 before each bit: double what stands apart, and keep the wanted half.
 _SPREADING = ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333),
@@ -34,20 +36,21 @@ _GATHERING = ((1, 0x3333333333333333), (2, 0x0F0F0F0F0F0F0F0F), (4, 0x00FF00FF00
 
 def snap(lonlat: Degrees) -> Whole:
     """Return positions of degrees (n, 2), longitude first, on the grid. Raises ValueError where one is not on Earth."""
-    found: Whole = np.rint(lonlat * STEPS).astype(np.int64)
-    found += (EAST // 2, NORTH // 2)
-    if found.size and (found.min() < 0 or found[:, 0].max() > EAST or found[:, 1].max() > NORTH):
+    steps = lonlat * STEPS
+    np.rint(steps, out=steps)
+    steps += _MIDDLE
+    if not ((steps >= 0) & (steps <= _LAST)).all():
         raise ValueError("a position lies beyond 180 degrees of longitude or 90 of latitude")
-    return found
+    return steps.astype(np.int64)
 
 
 def degrees(positions: Whole) -> Degrees:
     """Return positions of the grid (n, 2) in degrees."""
-    return (positions - (EAST // 2, NORTH // 2)) / STEPS
+    return (positions - _MIDDLE) / STEPS
 
 
 def on_grid(shape: BaseGeometry) -> BaseGeometry:
-    """Return a geometry of degrees with whole coordinates; it may have rings without area, and touch itself."""
+    """Return a geometry of degrees with whole coordinates, for GEOS; its rings may touch or cross themselves."""
     moved: BaseGeometry = shapely.transform(shape, lambda lonlat: snap(lonlat).astype(np.float64))
     return moved
 

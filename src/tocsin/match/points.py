@@ -12,7 +12,7 @@ from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.match import raster
-from tocsin.match.edges import edges_of, parts_of
+from tocsin.match.edges import edges_of
 from tocsin.match.grid import CODE_BITS, Whole, encode
 
 Ids = npt.NDArray[np.uint32]
@@ -70,15 +70,15 @@ class Points:
         """Load what `slices` needs, so that the first warning does not wait for it."""
         self.slices(Point(0, 0))
 
-    def slices(self, shape: BaseGeometry) -> Whole:
-        """Return the slices [first, end) of positions in an area on the grid or on its boundary: in order, disjoint.
+    def slices(self, area: BaseGeometry) -> Whole:
+        """Return the slices [first, end) of positions in an area of degrees or on its boundary: in order, disjoint.
 
         An empty area has none. Compiled where the extra `fast` is installed.
         """
         compiled = kernel() if len(self) >= COMPILED_FROM else None
         if compiled is None:
-            return united(raster.slices(self.codes, shape))
-        edges, parts = edges_of(parts_of(shape))
+            return united(raster.slices(self.codes, area))
+        edges, parts = edges_of(area)
         found: Whole = compiled(self.codes, self.starts, edges, parts)
         return found if len(parts) <= 2 else united(found)  # noqa: PLR2004  one part's are disjoint
 

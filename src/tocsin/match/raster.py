@@ -17,7 +17,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.match.edges import edges_of, parts_of
-from tocsin.match.grid import EAST, NORTH, Whole, cell_code, decode
+from tocsin.match.grid import EAST, NORTH, Whole, cell_code, decode, on_grid
 
 Mask = npt.NDArray[np.bool_]
 _Floats = npt.NDArray[np.float64]
@@ -29,22 +29,22 @@ _NONE = np.empty((0, 2), dtype=np.int64)
 _NEAR = 1e-6  # cells; rounding is 1e-13
 
 
-def slices(codes: Whole, shape: BaseGeometry) -> Whole:
-    """Return the slices [first, end) of sorted `codes` that lie in an area on the grid or on its boundary.
+def slices(codes: Whole, area: BaseGeometry) -> Whole:
+    """Return the slices [first, end) of sorted `codes` that lie in an area of degrees or on its boundary.
 
     Slices of two parts may overlap.
     """
-    if shape.geom_type == "MultiPolygon" and shape.is_valid:
-        return _slices(codes, shape)  # sound parts do not overlap, so none cancels another
-    return np.concatenate([_NONE, *(_slices(codes, part) for part in parts_of(shape))])
+    if area.geom_type == "MultiPolygon" and (shape := on_grid(area)).is_valid:
+        return _slices(codes, area, shape)  # sound parts do not overlap, so none cancels another
+    return np.concatenate([_NONE, *(_slices(codes, part, on_grid(part)) for part in parts_of(area))])
 
 
-def around(codes: Whole, shape: BaseGeometry, reach: tuple[int, int]) -> Whole:
-    """Return the positions of all codes in an area on the grid or at most `reach` (along x, along y) from it.
+def around(codes: Whole, area: BaseGeometry, reach: tuple[int, int]) -> Whole:
+    """Return the positions of all codes in an area of degrees or at most `reach` steps (along x, along y) from it.
 
     Some of the others are among them: of those that lie deeper inside, and of those a little farther off.
     """
-    edges, _ = edges_of(parts_of(shape))
+    edges, _ = edges_of(area)
     if not len(edges):
         return np.empty(0, dtype=np.int64)
     near = _Frame.of(edges, reach, cells=1).slices(codes)
@@ -53,14 +53,16 @@ def around(codes: Whole, shape: BaseGeometry, reach: tuple[int, int]) -> Whole:
         steps = tuple(-(-one // (1 << frame.level)) for one in reach)
         near = frame.slices(codes, _widened(frame.crossed(edges), steps))
     every = positions(near)
+    shape = on_grid(area)
     shapely.prepare(shape)
     x, y = decode(codes[every]).T.astype(np.float64)
     found: Whole = every[shapely.dwithin(shape, shapely.points(x, y), hypot(*reach))]
     return found
 
 
-def _slices(codes: Whole, shape: BaseGeometry) -> Whole:
-    edges, _ = edges_of(parts_of(shape))
+def _slices(codes: Whole, area: BaseGeometry, shape: BaseGeometry) -> Whole:
+    """Return the slices of one part, or of parts that do not overlap; `shape` is the same area on the grid."""
+    edges, _ = edges_of(area)
     if not len(edges):
         return _NONE
     near = _Frame.of(edges, cells=1).slices(codes)
