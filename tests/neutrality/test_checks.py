@@ -12,6 +12,7 @@ from installation import DAY, NOW, build, finding, findings, sql
 from tocsin import record
 from tocsin.declaration import DECLARATION
 from tocsin.errors import ConfigError, StoreError
+from tocsin.ledger import note
 from tocsin.neutrality import outward
 from tocsin.neutrality.checks import CHECKS
 from tocsin.neutrality.findings import Outcome
@@ -281,3 +282,54 @@ def test_no_database_at_all(config: Path) -> None:
 def test_a_start_is_what_the_rules_are_held_to(config: Path) -> None:
     sql(config, "DELETE FROM ledger")
     assert {finding(config, name).outcome for name in ("N8-rules", "N10-notice")} == {Outcome.NOT_APPLICABLE}
+
+
+# --- witnesses ------------------------------------------------------------------------------------------------------
+
+LOG = note.from_seed("tests.example/log", bytes(32), kind=note.ED25519)
+COUNCIL = note.from_seed("council.example/w", bytes(31) + b"1", kind=note.COSIGNATURE)
+OFFICER = note.from_seed("officer.example/w", bytes(31) + b"2", kind=note.COSIGNATURE)
+
+
+def with_policy(config: Path, *cosigned: note.Signer) -> None:
+    """Name the council as witness, and cosign the published checkpoint."""
+    policy = f"log {LOG.verifier.vkey}\nwitness council {COUNCIL.verifier.vkey}\nquorum council\n"
+    (config.parent / "policy.txt").write_text(policy)
+    config.write_text(f'policy = "policy.txt"\n{config.read_text()}')
+    checkpoint = config.parent / "ledger" / "checkpoint"
+    text = note.split(checkpoint.read_bytes())[0]
+    checkpoint.write_bytes(note.signed(text, LOG.sign(text), *(signer.sign(text, at=NOW) for signer in cosigned)))
+
+
+@pytest.mark.parametrize(
+    ("cosigned", "outcome"),
+    [
+        pytest.param((COUNCIL,), Outcome.PASS, id="by-the-council"),
+        pytest.param((), Outcome.FAIL, id="by-nobody"),
+        pytest.param((OFFICER,), Outcome.FAIL, id="by-somebody-else"),
+    ],
+)
+def test_the_checkpoint_is_cosigned(config: Path, cosigned: tuple[note.Signer, ...], outcome: Outcome) -> None:
+    with_policy(config, *cosigned)
+    assert finding(config, "N11-witness").outcome is outcome
+
+
+def test_a_checkpoint_by_another_log(config: Path) -> None:
+    with_policy(config, COUNCIL)
+    checkpoint = config.parent / "ledger" / "checkpoint"
+    text = note.split(checkpoint.read_bytes())[0]
+    checkpoint.write_bytes(note.signed(text, OFFICER.sign(text, at=NOW)))
+    assert "nobody" in finding(config, "N11-witness").faults[0]
+
+
+@pytest.mark.parametrize("gone", ["policy.txt", "ledger/checkpoint"])
+def test_a_policy_or_checkpoint_that_is_gone(config: Path, gone: str) -> None:
+    with_policy(config, COUNCIL)
+    (config.parent / gone).unlink()
+    assert "is not there" in finding(config, "N11-witness").faults[0]
+
+
+def test_a_policy_that_is_none(config: Path) -> None:
+    with_policy(config, COUNCIL)
+    (config.parent / "policy.txt").write_text("council\n")
+    assert finding(config, "N11-witness").faults[0].startswith("policy.txt: ")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tocsin.config import Config
     from tocsin.neutrality.drill import Drilled
     from tocsin.neutrality.findings import Finding
+    from tocsin.neutrality.papers import Facts
     from tocsin.store import Store
 
 _CONFIG = click.option(
@@ -235,6 +236,62 @@ def breach(config_: Path, clause: str, repaired: bool) -> int:
         number = store.ledger_size() - 1
     click.echo(f"entry {number}: breach of {clause} {'repaired' if repaired else 'found'}")
     return DONE
+
+
+@neutrality.command()
+@_CONFIG
+@click.option("-o", "--output", required=True, type=NEW_FILE, help="the file to write: .md or .html")
+@click.option("--force", is_flag=True, help="write over a file that is there")
+def dpia(config_: Path, output: Path, force: bool) -> int:
+    """Write a pre-filled impact assessment (Art. 35 GDPR) and record of processing (Art. 30 GDPR) into a file.
+
+    What the program knows is filled in: sources, channels by class, periods, rules, log, witnesses, today's checks.
+    What only the controller can know is a marked blank. It is no legal advice.
+
+    \b
+    Examples:
+      tocsin neutrality dpia -o dpia.html
+      tocsin neutrality dpia -o dpia.md
+    """
+    from tocsin.neutrality import paper, papers
+
+    if output.suffix not in {".md", ".html"}:
+        raise ConfigError("must end in .md or .html", setting="--output")
+    if output.exists() and not force:
+        raise ConfigError("is there already; name another file, or say --force", setting=str(output))
+    document = papers.blocks(_facts(config_, datetime.now(UTC)))
+    text = paper.page(document) if output.suffix == ".html" else paper.markdown(document)
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot be written ({error.strerror})", setting=str(output)) from None
+    blanks = sum(isinstance(block, paper.Blank) for block in document)
+    click.echo(f"wrote {output}; {blanks} blanks, marked {paper.BLANK}, wait for the controller", err=True)
+    return DONE
+
+
+def _facts(path: Path, now: datetime) -> Facts:
+    """Return what is known of an installation. Nothing is made: a log without a key has none yet."""
+    from tocsin.neutrality import checks, folder, papers
+    from tocsin.run import inputs
+
+    loaded = inputs.load_config(path)
+    beside = path.resolve().parent
+    places = inputs.load_places(beside / loaded.places)
+    findings = []
+    if (beside / loaded.database).exists():
+        with folder.opened(path, now) as data:
+            findings = list(checks.run(data))
+    return papers.Facts(
+        config=loaded,
+        sources=inputs.sources_of(loaded),
+        places=len(places),
+        counted=sum(place.headcount is not None or bool(place.shifts) for place in places),
+        log=inputs.log_of(loaded, beside) if (beside / loaded.ledger_key).exists() else None,
+        policy=inputs.policy_of(loaded, beside),
+        findings=findings,
+        now=now,
+    )
 
 
 def open_breaches(store: Store) -> set[str]:

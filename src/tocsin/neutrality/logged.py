@@ -139,7 +139,7 @@ def _early(n: int, start: dict[str, Any], subject: str, announced: tuple[date, d
 
 def witnessed(data: Folder) -> Iterator[str]:
     """Yield what is wrong with the published checkpoint: not there, not the log's, or not cosigned by the quorum."""
-    named = getattr(data.config, "policy", "")
+    named = data.config.policy
     if not named:
         raise NotApplicableError("no witness is named; name a policy file as `policy`")
     try:
