@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import operator
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,9 +23,9 @@ _MARKS = (
     "://x.com/", "twitter.com/", "facebook.com/", "instagram.com/", "tiktok.com/",
     "://t.me/", "linkedin.com/", "wa.me/",
 )  # fmt: skip
-_FORBIDDEN = re2.compile("|".join(map(re2.escape, _MARKS)))
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f]"  # of ASCII: all but tab and line feed
+_FORBIDDEN = re2.compile("|".join((_CONTROL, *map(re2.escape, _MARKS))))
 _CONTROL_ALLOWED = "\n\t"
-_VISIBLE = bytes(range(0x20, 0x7F)) + _CONTROL_ALLOWED.encode("ascii")
 _WITHOUT_STRINGS = frozenset({type(None), datetime, bool, int, float})
 _INVISIBLE = ("Cf", "Cs", "Co")
 
@@ -38,23 +38,20 @@ def holds(event: Event) -> bool:
 def strings(value: Any) -> list[str]:
     """Return every string within a value of the model, keys of mappings included."""
     found: list[str] = []
-    _gather((value,), found)
-    return found
-
-
-def _gather(parts: Iterable[Any], found: list[str]) -> None:
-    for part in parts:
+    parts = [value]
+    for part in parts:  # which grow meanwhile by what is in them
         kind = part.__class__
         if kind is str:
             found.append(part)
         elif kind in _WITHOUT_STRINGS:
             continue
         elif isinstance(part, tuple):
-            _gather(part, found)
+            parts.extend(part)
         elif isinstance(part, str):
             found.append(part)
         elif parts_of := _parts_of(kind):
-            _gather(parts_of(part), found)
+            parts.extend(parts_of(part))
+    return found
 
 
 @functools.cache
@@ -75,9 +72,8 @@ def _is_sound(text: str) -> bool:
 
 
 def _is_visible(text: str) -> bool:
-    if text.isascii():
-        return not text.encode("ascii").translate(None, _VISIBLE)
-    if text.replace("\n", "").isprintable():
+    """Return whether no character beyond ASCII hides; in ASCII only control characters do, which are forbidden."""
+    if text.isascii() or text.replace("\n", "").isprintable():
         return True
     kinds = ((char, unicodedata.category(char)) for char in text)
     return not any(kind in _INVISIBLE or (kind == "Cc" and char not in _CONTROL_ALLOWED) for char, kind in kinds)
