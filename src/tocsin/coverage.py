@@ -55,6 +55,7 @@ ERRORS: Mapping[str, str] = {
     "redirect-refused": "it redirected to an address that is not its own; that was not followed",
     "timeout": "its last answer did not come in time",
     "tls": "its certificate or its TLS is not good",
+    "stopped": "nothing is collected from it until a breach of the declaration of neutrality is repaired",
 }
 """What some codes of `Health.error` mean; the others say it themselves (docs/sources.md)."""
 

@@ -180,3 +180,17 @@ def test_a_breach_is_entered_repaired_once_and_lets_its_repair_in_at_once(config
     assert typed("breach", "--config", config, "--clause", "N3", "--repaired").return_value == 0
     assert last_entry(config)["act"] == "repaired"
     assert finding(config, "N12-entered", datetime.now(UTC)).outcome is Outcome.PASS
+
+
+def test_a_breach_stops_its_source_until_it_is_repaired(config: Path) -> None:
+    assert typed("breach", "--config", config, "--clause", "N3", "--source", "us-nws-alerts").return_value == 0
+    with Store.open(config.parent / "tocsin.db") as store:
+        assert store.stopped() == {"us-nws-alerts"}
+    typed("breach", "--config", config, "--clause", "N3", "--repaired")
+    with Store.open(config.parent / "tocsin.db") as store:
+        assert store.stopped() == frozenset()
+
+
+@pytest.mark.parametrize("more", [["--source", "gb-met-office"], ["--source", "us-nws-alerts", "--repaired"]])
+def test_only_a_configured_source_of_a_found_breach_is_stopped(config: Path, more: list[str]) -> None:
+    assert "configured source" in str(typed("breach", "--config", config, "--clause", "N3", *more).exception)

@@ -19,7 +19,7 @@ from tocsin.model import Source
 from tocsin.run.demo import Demo, scenarios
 from tocsin.run.publish import publish
 from tocsin.run.service import Bell, LiveBoard, Loops, forever, look_once
-from tocsin.store import Store
+from tocsin.store import Change, Store
 from worlds import MESSAGES, NOW, PLACES, World, cap
 
 WITHIN_S = 20
@@ -161,3 +161,20 @@ async def shown(demo: Demo) -> AsyncIterator[dict[str, Any]]:
     while True:
         version = await demo.board.changed(version)
         yield demo.board.overview()
+
+
+def test_a_stopped_source_is_not_asked_and_goes_on_after_the_repair() -> None:
+    with FeedServer() as server, Store.open(None) as store:
+        source = replace(MESSAGES, url=server.put("/f", feed(cap("a"))))
+        store.commit(Change(stops=((source.id, "N3"),)), now=NOW)
+
+        async def steps() -> None:
+            service = loops(store, source)
+            async with service.client:
+                health = await service.poll(source)
+                assert (health.error, server.requests) == ("stopped", [])
+                store.commit(Change(repaired=("N3",)), now=NOW)
+                assert (await service.poll(source)).error == ""
+
+        run(steps())
+        assert [event.identifier for event in store.events_of(source.id, NOW)] == ["a"]

@@ -126,6 +126,8 @@ def overview(**changed: Any) -> dict[str, Any]:
             notice("n2", "ended", 0, "All clear: dense fog at Memphis gateway", ["memphis-gateway"], hours=-5),
         ],
         "ledger": ledger(),
+        "weekly": {"2021-W48": {"malformed": "<10", "not-public": "14", "person": "<10", "protected": "<10",
+                                "unmapped": "203"}},
         "families": {"wind": "wind", "snow": "snow", "flood": "flood", "quake": "earthquake", "storm": "thunderstorm"},
         **changed,
     }  # fmt: skip

@@ -534,3 +534,14 @@ def test_the_declaration_needs_no_script_and_nothing_from_elsewhere(client: Test
     document = page(client, "/neutrality")
     assert document.xpath("//script/@src") == ["/static/theme.js"], "which only remembers the colours"
     assert [link for link in document.xpath("//@src | //@href") if not link.startswith(("/", "#"))] == []
+
+
+def test_what_was_not_kept_is_shown_by_week(client: TestClient, board: SampleBoard) -> None:
+    table = one(page(client, "/neutrality"), "//h2[@id='not-kept']/following-sibling::table[1]")
+    cells = [[words(cell) for cell in row] for row in table.xpath(".//tr")]
+    assert cells == [
+        ["Week", "malformed", "not-public", "person", "protected", "unmapped"],
+        ["2021-W48", "<10", "14", "<10", "<10", "203"],
+    ]
+    board.put(weekly={})
+    assert "numbers below 10 are never shown" in words(page(client, "/neutrality"))

@@ -211,28 +211,33 @@ def announce(config_: Path, subject: str, hash_: str, effective: datetime | None
 @neutrality.command()
 @_CONFIG
 @click.option("--clause", required=True, type=click.Choice([f"N{number}" for number in range(1, 13)]))
+@click.option("--source", metavar="ID", help="collect nothing more from this source until the breach is repaired")
 @click.option("--repaired", is_flag=True, help="the breach that was entered before is repaired")
-def breach(config_: Path, clause: str, repaired: bool) -> int:
+def breach(config_: Path, clause: str, source: str | None, repaired: bool) -> int:
     """Enter into the log that a clause of the declaration was broken, or that this is repaired (N12).
 
-    What is entered stays readable for ever. Enter a breach within 24 hours of its finding.
+    What is entered stays readable for ever. Enter a breach within 24 hours of its finding. Which source was stopped
+    stands in the database only; the running service heeds it with the next poll, and the source counts as silent.
 
     \b
     Examples:
-      tocsin neutrality breach --clause N3
+      tocsin neutrality breach --clause N3 --source us-nws-alerts
       tocsin neutrality breach --clause N3 --repaired
     """
     from tocsin import record
     from tocsin.store import Change
 
     now = datetime.now(UTC)
-    with _opened(config_) as (store, _, _):
+    with _opened(config_) as (store, loaded, _):
+        if source is not None and (repaired or source not in loaded.sources):
+            raise ConfigError("must be a configured source, and goes with a breach that is found", setting="--source")
         if repaired and clause not in open_breaches(store):
             raise ConfigError(
                 f"no breach of {clause} stands open in the log, so there is none to repair", setting="--repaired"
             )
         entry = record.breach_entry(clause=clause, is_repaired=repaired, now=now)
-        store.commit(Change(entries=(entry,)), now=now)
+        stops = ((source, clause),) if source else ()
+        store.commit(Change(entries=(entry,), stops=stops, repaired=(clause,) if repaired else ()), now=now)
         number = store.ledger_size() - 1
     click.echo(f"entry {number}: breach of {clause} {'repaired' if repaired else 'found'}")
     return DONE

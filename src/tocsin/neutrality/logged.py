@@ -83,8 +83,6 @@ _DECISION = {"v", "kind", "day", "ruleset", "commitment"}
 
 def counts(data: Folder) -> Iterator[str]:
     """Yield the rows that count what was not kept by anything finer than week and merged reason."""
-    if not data.columns("weekly"):
-        raise NotApplicableError("what was not kept is not counted")
     if data.columns("weekly") != ["week", "reason", "count"]:
         yield "weekly: its columns are not week, reason and count"
         return
@@ -178,10 +176,23 @@ def breaches(data: Folder) -> Iterator[str]:
             if entry["clause"] not in broken:
                 yield f"entry {n}: repairs a breach of {entry['clause']} that was not found"
             broken.discard(entry["clause"])
+    yield from _collected_meanwhile(data)
     for at in hits:
         until = at + DECLARATION.breach
         if data.now > until and not any(at <= moment <= until for moment in found):
             yield f"the drill of {at:%Y-%m-%d %H:%M} UTC found something, and no breach was entered within 24 hours"
+
+
+def _collected_meanwhile(data: Folder) -> Iterator[str]:
+    """Yield the sources from which something came after they were stopped."""
+    heard = {row.columns["source"]: row.columns["succeeded"] for row in data.rows("health")}
+    for row in data.rows("stopped"):
+        last = heard.get(row.columns["source"])
+        if last and datetime.fromisoformat(last) > datetime.fromisoformat(row.columns["since"]) + _IN_HAND:
+            yield f"{row}: something was collected after the source was stopped"
+
+
+_IN_HAND = timedelta(minutes=2)  # what was being read when the breach was entered
 
 
 def _moment(minute: str) -> datetime:

@@ -53,6 +53,7 @@ def overview(
         "notices": _notices(desk),
         "ledger": {"size": head.size, "head": head.root.hex(), **log_state.json()},
         "families": dict(FAMILIES),
+        "weekly": desk.store.weeks(now),
         "clock_jumps": [{"at": _iso(jump.at), "by_s": round(jump.by.total_seconds())} for jump in jumps],
     }
 

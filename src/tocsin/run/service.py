@@ -208,6 +208,8 @@ class Loops:
         return await asyncio.to_thread(step, self.store, *arguments, now=now)
 
     async def _fetch(self, source: Source, health: Health) -> tuple[fetch.Fetched, collect.Poll]:
+        if source.id in await asyncio.to_thread(self.store.stopped):
+            raise FetchError("a breach of the declaration is not repaired", code="stopped", retry=False)
         etag, last_modified = fetch.validators(health, random=self.random)
         hosts = catalogue.hosts(source)
         answer = await fetch.fetch(

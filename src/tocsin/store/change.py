@@ -80,7 +80,9 @@ class Change:
     are added to those that are known of their source. `notices` are put in the outbox, `told` and `forget` (channel,
     place, family) change what each channel was told, `outcomes` what became of the notices. `channel_classes` says of
     what kind each channel in `notices` is, for the ledger. `is_start` records that the service has started,
-    `jumps` that the machine's clock has jumped.
+    `jumps` that the machine's clock has jumped. `entries` are acts that are
+    nothing but their entry (`record`): an announcement, a drill, a breach. `stops` names (source, clause): because of
+    a breach of that clause nothing more is collected from this source; `repaired` are clauses whose breach is over.
     """
 
     events: tuple[tuple[Admitted, str, datetime], ...] = ()
@@ -99,6 +101,8 @@ class Change:
     is_start: bool = False
     jumps: tuple[Jump, ...] = ()
     entries: tuple[Mapping[str, Any], ...] = ()
+    stops: tuple[tuple[str, str], ...] = ()
+    repaired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,6 +104,11 @@ def faults(connection: Connection, source: str) -> tuple[Fault, ...]:
     return tuple(Fault(**row) for row in connection.execute(query).mappings())
 
 
+def stopped(connection: Connection) -> frozenset[str]:
+    """Return the sources from which nothing is collected because of a breach."""
+    return frozenset(connection.execute(select(tables.stopped.c.source)).scalars())
+
+
 def told(connection: Connection) -> tuple[Told, ...]:
     """Return what each channel was last told about each place and family."""
     columns = tables.told.c

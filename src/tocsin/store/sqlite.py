@@ -20,7 +20,7 @@ from tocsin.ledger import Entry, Frontier, Head, tlog
 from tocsin.ledger.tile import Tile
 from tocsin.ledger.witness import Cosignature
 from tocsin.model import Event, Fault, Health, Told
-from tocsin.store import log, opening, reading, retention, vouching, writing
+from tocsin.store import counting, log, opening, reading, retention, vouching, writing
 from tocsin.store.change import Change, Committed, Kept, Purged, Rotation, Seen, Standing, Waiting
 
 
@@ -150,6 +150,16 @@ class Store:
         """Return the faults that were found in a source's documents, each sort once."""
         with self._moment() as connection:
             return reading.faults(connection, source)
+
+    def stopped(self) -> frozenset[str]:
+        """Return the ids of the sources from which nothing is collected because of a breach that is not repaired."""
+        with self._moment() as connection:
+            return reading.stopped(connection)
+
+    def weeks(self, now: datetime) -> dict[str, dict[str, str]]:
+        """Return what was not kept: week -> reason -> "<10" or how many, of the last weeks that are over."""
+        with self._moment() as connection:
+            return counting.weeks(connection, now)
 
     def told(self) -> tuple[Told, ...]:
         """Return what each channel was last told about each place and family."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """The migrations, oldest first; the last one is what this program reads and writes."""
 
 
@@ -162,6 +162,22 @@ installation = Table(
     metadata,
     Column("n", Integer, CheckConstraint("n = 1"), primary_key=True),  # one row, for ever
     Column("key", LargeBinary(32), nullable=False),
+)
+
+weekly = Table(
+    "weekly",
+    metadata,
+    Column("week", Text, primary_key=True),  # ISO 8601
+    Column("reason", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+stopped = Table(
+    "stopped",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("clause", Text, primary_key=True),  # of the declaration of neutrality that a breach of it broke
+    Column("since", Moment, nullable=False),
 )
 
 impacts = Table(

@@ -20,7 +20,7 @@ import tocsin
 from tocsin import catalogue, gate, lifecycle, record
 from tocsin.letters import MAX_FAULTS
 from tocsin.model import Decision, Event, Fault, Health, Notice, Told
-from tocsin.store import log, tables
+from tocsin.store import counting, log, tables
 from tocsin.store.change import Change, Committed, Outcome, Seen
 
 T = TypeVar("T")
@@ -65,13 +65,16 @@ def write(connection: Connection, prepared: Prepared, now: datetime) -> Committe
         )
         entries.append(start)
     entries += [record.clock_jump_entry(at=jump.at, by=jump.by) for jump in change.jumps]
+    before = counting.newest(connection)
     entries += _write_decisions(connection, change.decisions, key)
+    counting.count(connection, after=before, day=key.day)
     committed, of_events = _write_events(connection, prepared, key)
     entries += of_events
     _write_health(connection, change.health)
     _write_faults(connection, change.faults)
     _write_impacts(connection, change.impacts)
     _write_told(connection, change.told, change.forget)
+    _write_stops(connection, change, now)
     entries += _write_notices(connection, change.notices, change.channel_classes, key, now)
     entries += _write_outcomes(connection, change.outcomes)
     log.append(connection, entries)
@@ -385,6 +388,16 @@ def _write_told(connection: Connection, told: Sequence[Told], forget: Sequence[t
                 for one in told
             ],
         )
+
+
+def _write_stops(connection: Connection, change: Change, now: datetime) -> None:
+    """Stop sources, or let them go on. A stop that stands keeps its first moment."""
+    if change.repaired:
+        connection.execute(delete(tables.stopped).where(tables.stopped.c.clause.in_(change.repaired)))
+    if change.stops:
+        statement = sqlite.insert(tables.stopped).on_conflict_do_nothing()
+        rows = [{"source": source, "clause": clause, "since": now} for source, clause in change.stops]
+        connection.execute(statement, rows)
 
 
 # --- the outbox ---------------------------------------------------------------------------------------------------

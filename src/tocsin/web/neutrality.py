@@ -12,6 +12,8 @@ from tocsin.web.situation import foot
 
 def neutrality(request: Request) -> HTMLResponse:
     """Return the page of the declaration, its checks and the hashes of the lists that hold now."""
-    ledger = foot(request.app.state.board.overview()["ledger"])
-    page = PAGES.get_template("neutrality.html").render(declaration=DECLARATION, annex=annex(), ledger=ledger)
+    board = request.app.state.board.overview()
+    page = PAGES.get_template("neutrality.html").render(
+        declaration=DECLARATION, annex=annex(), ledger=foot(board["ledger"]), weekly=board["weekly"]
+    )
     return HTMLResponse(page)
