@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -229,6 +230,6 @@ def test_docs_show_the_catalogue_as_it_is() -> None:
         pytest.param(["us-"], {"family": "volcano"}, {"us-usgs-volcanoes"}, id="family"),
     ],
 )
-def test_search(words: list[str], filters: dict[str, str], found: set[str]) -> None:
+def test_search(words: list[str], filters: dict[str, Any], found: set[str]) -> None:
     assert {entry.source.id for entry in catalogue.search(words, **filters)} >= found
     assert found or not catalogue.search(words, **filters)

@@ -70,6 +70,29 @@ def test_is_operator(host: str, *, belongs: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "looks_alike"),
+    [
+        pytest.param("api-weather.gov", True, id="another-sign"),
+        pytest.param("api.weatherr.gov", True, id="a-letter-more"),
+        pytest.param("api.weathe.gov", True, id="a-letter-less"),
+        pytest.param("api.weathor.gov", True, id="another-letter"),
+        pytest.param("api.waether.gov", True, id="two-exchanged"),
+        pytest.param("api.weather.gov", False, id="itself"),
+        pytest.param("apis.weather.gov", False, id="a-neighbour"),
+        pytest.param("api.weather.gob", False, id="another-country"),
+        pytest.param("api.wether2.gov", False, id="two-changes"),
+        pytest.param("water.gov", False, id="another-word"),
+    ],
+)
+def test_is_look_alike(host: str, *, looks_alike: bool) -> None:
+    assert issuers.is_look_alike(host, "api.weather.gov") is looks_alike
+
+
+def test_figures_pass_for_letters() -> None:
+    assert issuers.is_look_alike("ap1.fl00d.gov", "apl.flood.example.gov".replace("example.", ""))
+
+
+@pytest.mark.parametrize(
     ("path", "topic"),
     [
         pytest.param("cap.xml", None, id="none"),

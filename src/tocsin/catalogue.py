@@ -132,15 +132,17 @@ def read_entry(
     )
 
 
-def search(words: Iterable[str] = (), *, country: str = "", family: str = "") -> tuple[Entry, ...]:
+def search(
+    words: Iterable[str] = (), *, country: str = "", family: str = "", also: Iterable[Entry] = ()
+) -> tuple[Entry, ...]:
     """Return the entries that hold every word in id, publisher or format, speak for `country`, and watch `family`.
 
-    `country` is an ISO 3166 code; sources for the world speak for every country. Order: that of the file.
+    `country` is an ISO 3166 code; sources for the world speak for every country. Order: that of the file, then `also`.
     """
     wanted = [word.casefold() for word in words]
     return tuple(
         entry
-        for entry in ENTRIES.values()
+        for entry in (*ENTRIES.values(), *also)
         if all(
             word in f"{entry.source.id} {entry.source.publisher} {entry.source.format}".casefold() for word in wanted
         )
@@ -196,23 +198,20 @@ def why_not_yet(entry: Entry) -> str:
     return entry.source.about
 
 
+def lists(source: Source) -> bool:
+    """Return whether the catalogue has a source of this id at this address."""
+    entry = ENTRIES.get(source.id)
+    return entry is not None and entry.source.url == source.url
+
+
 def hosts(source: Source) -> tuple[str, ...]:
     """Return the hosts that belong to `source`; for one that the catalogue does not list that of its own URL."""
-    entry = ENTRIES.get(source.id)
-    if entry is not None and entry.source.url == source.url:
-        return entry.hosts
-    return (urlsplit(source.url).hostname or "",)
+    return ENTRIES[source.id].hosts if lists(source) else (urlsplit(source.url).hostname or "",)
 
 
 def headers(source: Source) -> Mapping[str, str]:
     """Return the headers that the server of `source` wants; none for a source that the catalogue does not list."""
-    entry = ENTRIES.get(source.id)
-    return entry.headers if entry is not None and entry.source.url == source.url else {}
-
-
-def is_extension(source: Source) -> bool:
-    """Return whether `source` is an extension: no entry of the catalogue has its id."""
-    return source.id not in ENTRIES
+    return ENTRIES[source.id].headers if lists(source) else {}
 
 
 def refuses(url: str, format: str) -> str | None:  # noqa: A002 - the word of the command line
@@ -250,6 +249,8 @@ def _what_it_lacks(url: str, host: str, format: str) -> str | None:  # noqa: A00
     is_operator = issuers.is_operator(host)
     if not (is_operator or issuers.is_government(host)):
         return "the host belongs to no public authority or operator that is listed, and its name proves no government"
+    if any(issuers.is_look_alike(host, known) for known in _HOSTS):
+        return "the host looks like one of the catalogue and is another; see how it is written there"
     meant = _meant(format)
     if len(meant) != 1:
         return _NO_FORMAT

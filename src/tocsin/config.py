@@ -49,6 +49,7 @@ class Config:
     policy: str = ""
     allow_private_witnesses: bool = False
     channels: tuple[ChannelConfig, ...] = ()
+    extra_sources: tuple[Mapping[str, Any], ...] = ()
 
 
 # key -> type and, for the docs and for `tocsin init`, one sentence; tests check that the docs name every one.
@@ -67,6 +68,10 @@ SETTINGS: Mapping[str, tuple[type, str]] = {
         "a file that names the witnesses of the log and their quorum (see docs/witness.md); none by default",
     ),
     "allow_private_witnesses": (bool, "true lets witnesses lie in your own network or on this machine"),
+    "extra_sources": (
+        list,
+        "tables [[extra_sources]]: feeds of authorities that the catalogue lacks (docs/sources.md)",
+    ),
     "channels": (list, "tables [[channels]]: id, kind, at_least and what the kind needs (see docs/channels.md)"),
 }
 
@@ -112,16 +117,19 @@ def parse(text: str) -> Config:
             raise ConfigError(f"must be {_KINDS[kind]}", setting=key)
     if not 0 <= table.get("port", 0) <= _LAST_PORT:
         raise ConfigError(f"must lie between 0 (any free one) and {_LAST_PORT}", setting="port")
+    extra_sources = tuple(table.pop("extra_sources", []))
+    if not all(isinstance(one, dict) for one in extra_sources):
+        raise ConfigError("must be tables [[extra_sources]]", setting="extra_sources")
     for key in ("contact", "sources"):
-        if not table.get(key):
+        if not table.get(key) and not (key == "sources" and extra_sources):
             raise ConfigError(f"is missing: {SETTINGS[key][1]}", setting=key)
     channels = tuple(_channel(entry, index) for index, entry in enumerate(table.pop("channels", [])))
     _refuse_twice((channel.id for channel in channels), "channels")
-    sources = table.pop("sources")
+    sources = table.pop("sources", [])
     if not all(isinstance(source, str) for source in sources):
         raise ConfigError("must be a list of ids in quotes", setting="sources")
     _refuse_twice(sources, "sources")
-    return Config(sources=tuple(sources), channels=channels, **table)
+    return Config(sources=tuple(sources), channels=channels, extra_sources=extra_sources, **table)
 
 
 _KINDS = {str: "a text in quotes", int: "a whole number", list: "a list", bool: "true or false"}

@@ -24,6 +24,7 @@ SOURCE = resources.files("tocsin").joinpath("issuers.toml").read_text(encoding="
 _LABEL = re.compile(r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _GAPS = re.compile(r"[\W_]+")
+_SQUEEZING = str.maketrans("015", "ols", ".-")
 _UNQUOTES = 3  # what was escaped more often than that stays escaped, and its digits and letters are no words
 _LONGEST = 2_000  # characters of an address
 _SEARCHES = {
@@ -126,6 +127,31 @@ def is_government(host: str) -> bool:
 def is_operator(host: str) -> bool:
     """Return whether `host` belongs to an authority or operator whose names are listed one by one."""
     return not LISTS.operators.isdisjoint(_ends(host))
+
+
+def is_look_alike(host: str, known: str) -> bool:
+    """Return whether `host` could be read as `known`, of which it is no neighbour: other dots, one letter more or less.
+
+    Hosts of one parent belong to one issuer, so that they may be as like as they wish.
+    """
+    parent, top = known.partition(".")[2], known.rpartition(".")[2]
+    if host == known or host.endswith(f".{parent}") or host.rpartition(".")[2] != top:
+        return False
+    return _is_within_one(_squeezed(host), _squeezed(known))
+
+
+def _squeezed(host: str) -> str:
+    """Return a host without dots and hyphens, figures that pass for letters as these."""
+    return host.translate(_SQUEEZING)
+
+
+def _is_within_one(first: str, second: str) -> bool:
+    """Return whether two words are the same but for one letter put in, left out or changed, or two exchanged."""
+    short, long = sorted((first, second), key=len)
+    same = next((at for at, pair in enumerate(zip(short, long, strict=False)) if pair[0] != pair[1]), len(short))
+    rest, longer = short[same:], long[same:]
+    swapped = rest[1::-1] + rest[2:]
+    return longer in {rest, swapped} or longer[1:] in {rest, rest[1:]}
 
 
 def _ends(host: str) -> set[str]:

@@ -32,6 +32,7 @@ COLUMNS = (
     "id", "name", "lat", "lon", "kind", "timezone", "languages", "headcount", "shifts", "traits", "channels",
     "address", "geocodes", "approaches",
 )  # fmt: skip
+_TEXTS = ("name", "kind", "address")  # what people write as they like
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])"
 _SHIFT = re.compile(rf"([A-Za-z]{{3}})(?:-([A-Za-z]{{3}}))?\s+{_TIME}-({_TIME[1:-1]}|24:00)\s+([0-9]{{1,6}})")
@@ -47,10 +48,14 @@ _MOST_TEXT = 2000  # characters of one cell
 Row = Mapping[str, Any]
 
 
-def read_places(body: bytes, *, name: str) -> tuple[Place, ...]:
+def _takes_all(_words: str) -> str | None:
+    return None
+
+
+def read_places(body: bytes, *, name: str, why_not: Callable[[str], str | None] = _takes_all) -> tuple[Place, ...]:
     """Return the places of a file, in its order. `name` tells the format by its ending.
 
-    Raises ConfigError naming row and column.
+    `why_not` says why a text cannot be kept, or None where it can. Raises ConfigError naming row and column.
     """
     ending = name.rsplit(".", 1)[-1].lower()
     reader = _READERS.get(ending)
@@ -61,6 +66,10 @@ def read_places(body: bytes, *, name: str) -> tuple[Place, ...]:
     places = []
     for number, row in reader(body, name):
         place = _place(row, f"{name} row {number}")
+        for column in _TEXTS:
+            why = why_not(getattr(place, column))
+            if why is not None:
+                raise ConfigError(f"{name} row {number}: {column}: {why}")
         if place.id in rows:
             raise ConfigError(f"{name} row {number}: id {place.id} stands in row {rows[place.id]} already")
         rows[place.id] = number

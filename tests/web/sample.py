@@ -56,6 +56,7 @@ def area(label: str, level: int, ring: list[tuple[float, float]] | None, **chang
 def source(name: str, publisher: str, state: str = "working", **changed: Any) -> dict[str, Any]:
     return {
         "id": name, "publisher": publisher, "attribution": f"Contains data of {publisher}", "state": state,
+        "origin": "catalogue",
         "as_of": iso(minutes=-3), "succeeded": iso(minutes=-3), "error": "", "families": ["wind"],
         "areas": {"drawn": 3, "exact": 0, "coarse": 0, "unknown": 0}, **changed,
     }  # fmt: skip

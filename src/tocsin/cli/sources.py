@@ -26,14 +26,20 @@ def sources() -> None:
     """List, search, check and explain the public sources that Tocsin can read."""
 
 
+_CONFIG = click.option(
+    "--config", "config_", type=NEW_FILE, default="tocsin.toml", help="whose extensions are known (default tocsin.toml)"
+)
+
+
 @sources.command(name="list")
+@_CONFIG
 @click.option(
     "--country", metavar="CC", default="", help="only those that speak for this country (ISO 3166), or the world"
 )
 @click.option("--hazard", "family", metavar="FAMILY", default="", help="only those that watch this hazard family")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object a line in place of the table")
 @click.argument("words", nargs=-1)
-def list_(country: str, family: str, as_json: bool, words: tuple[str, ...]) -> int:
+def list_(config_: Path, country: str, family: str, as_json: bool, words: tuple[str, ...]) -> int:
     """List the sources that hold all WORDS in their id, publisher or format; all of them without any.
 
     \b
@@ -46,7 +52,7 @@ def list_(country: str, family: str, as_json: bool, words: tuple[str, ...]) -> i
 
     if family and family not in FAMILIES:
         raise ConfigError(f"there is no such family; there are {', '.join(FAMILIES)}", setting="--hazard")
-    found = catalogue.search(words, country=country, family=family)
+    found = catalogue.search(words, country=country, family=family, also=_extensions(config_))
     if as_json:
         for entry in found:
             put(_row(entry))
@@ -56,16 +62,17 @@ def list_(country: str, family: str, as_json: bool, words: tuple[str, ...]) -> i
 
 
 @sources.command()
+@_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="one JSON object in place of lines")
 @click.argument("name", metavar="ID")
-def show(as_json: bool, name: str) -> int:
-    """Show all that the catalogue says of the source ID.
+def show(config_: Path, as_json: bool, name: str) -> int:
+    """Show all that the catalogue, or the configuration that extends it, says of the source ID.
 
     \b
     Example:
       tocsin sources show meteoalarm-germany
     """
-    row = _row(_entry(name))
+    row = _row(_entry(name, config_))
     if as_json:
         put(row)
         return DONE
@@ -92,13 +99,12 @@ def probe(config_: Path, contact: str | None, as_json: bool, name: str) -> int:
     """
     import asyncio
 
-    from tocsin import catalogue
     from tocsin.run import inputs
     from tocsin.run.clock import utc_now
     from tocsin.run.probe import probe as look
     from tocsin.run.service import client
 
-    source = catalogue.find(name)
+    source = _readable(_entry(name, config_))
     named = contact or inputs.load_config(config_).contact
 
     async def once() -> Probe:
@@ -132,7 +138,7 @@ def letter(feeds: tuple[Path, ...], config_: Path, name: str) -> int:
     """
     from tocsin import letters
 
-    source = _entry(name).source
+    source = _entry(name, config_).source
     found = _faults_in(source, feeds) if feeds else _faults_kept(source, config_)
     click.echo(letters.letter(source, found), nl=False)
     return DONE
@@ -167,21 +173,44 @@ def _faults_kept(source: Source, config: Path) -> tuple[Fault, ...]:
         return store.faults(source.id)
 
 
-def _entry(name: str) -> Entry:
+def _extensions(config: Path) -> list[Entry]:
+    """Return the entries of the sources that a configuration adds, if there is one."""
+    from tocsin.catalogue import Entry, hosts
+    from tocsin.run import inputs
+
+    if not config.exists():
+        return []
+    return [Entry(source=one, hosts=hosts(one)) for one in inputs.extensions_of(inputs.load_config(config))]
+
+
+def _entry(name: str, config: Path) -> Entry:
+    """Return what the catalogue, else the configuration says of a source. Raises ConfigError naming the nearest one."""
     from tocsin import catalogue
 
-    entry = catalogue.ENTRIES.get(name)
-    if entry is None:
+    if name in catalogue.ENTRIES:
+        return catalogue.ENTRIES[name]
+    added = next((entry for entry in _extensions(config) if entry.source.id == name), None)
+    if added is None:
         catalogue.find(name)  # raises, naming the nearest one
         raise AssertionError("what the catalogue does not list cannot be found")
-    return entry
+    return added
+
+
+def _readable(entry: Entry) -> Source:
+    """Return the source of an entry that can be read. Raises ConfigError that says why it cannot."""
+    from tocsin import catalogue
+
+    return catalogue.find(entry.source.id) if catalogue.lists(entry.source) else entry.source
 
 
 def _row(entry: Entry) -> dict[str, Any]:
     """Return a source as plain JSON types, under the names of the catalogue file."""
+    from tocsin import catalogue
+
     source = entry.source
     return {
         "id": source.id,
+        "origin": "catalogue" if catalogue.lists(source) else "extension",
         "publisher": source.publisher,
         "url": source.url,
         "hosts": list(entry.hosts),
@@ -209,6 +238,8 @@ def _table(entries: tuple[Entry, ...]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from tocsin import catalogue
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("Id", "Publisher", "Speaks for", "Format", "Watches"):
         table.add_column(column, overflow="fold", no_wrap=column in {"Id", "Format"})
@@ -216,7 +247,8 @@ def _table(entries: tuple[Entry, ...]) -> None:
         source = entry.source
         style = "dim" if entry.is_planned else ""
         where = ", ".join("the world" if code == "001" else code for code in source.jurisdiction)
-        state = f"{source.format} (planned)" if entry.is_planned else source.format
+        word = "planned" if entry.is_planned else "" if catalogue.lists(source) else "extension"
+        state = f"{source.format} ({word})" if word else source.format
         cells = (source.id, source.publisher, where, state, ", ".join(source.families))
         table.add_row(*(Text(cell, style=style) for cell in cells))
     Console().print(table)

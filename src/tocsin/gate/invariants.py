@@ -32,7 +32,7 @@ _INVISIBLE = ("Cf", "Cs", "Co")
 
 def holds(event: Event) -> bool:
     """Return whether no string of `event` has an address, an account, embedded data, or a character nobody can see."""
-    return _is_sound("\n".join(strings(event)))
+    return is_sound("\n".join(strings(event)))
 
 
 def strings(value: Any) -> list[str]:
@@ -66,7 +66,7 @@ def _entries(mapping: Mapping[str, Any]) -> tuple[Any, ...]:
     return (*mapping, *mapping.values())
 
 
-def _is_sound(text: str) -> bool:
+def is_sound(text: str) -> bool:
     """Return whether no string of those that `text` joins by line breaks is unsound; no mark spans a line break."""
     return _is_visible(text) and not _FORBIDDEN.search(unicodedata.normalize("NFKC", text).casefold())
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from tocsin import catalogue
+from tocsin import catalogue, extensions
+from tocsin.errors import ConfigError
 from tocsin.geocodes import NONE
 from tocsin.match import PlaceIndex
 from tocsin.neutrality import canaries
@@ -36,13 +37,19 @@ _WITHIN_S = 60
 
 
 def sources(data: Folder) -> Iterator[str]:
-    """Yield the sources of the configuration and of the database that are not in the catalogue."""
+    """Yield the configured and stored sources that are neither in the catalogue nor a lawful extension of it."""
     for number, name in enumerate(data.config.sources, 1):
         if name not in catalogue.SOURCES:
             yield f"sources, number {number}: not in the catalogue"
-    for table in ("events", "health", "faults"):
-        for row in data.rows(table):
-            if row.columns["source"] not in catalogue.SOURCES:
+    known = set(catalogue.SOURCES)
+    for number, table in enumerate(data.config.extra_sources, 1):
+        try:
+            known |= {source.id for source in extensions.read([table])}
+        except ConfigError:
+            yield f"extra_sources, number {number}: no lawful extension of the catalogue"
+    for stored in ("events", "health", "faults"):
+        for row in data.rows(stored):
+            if row.columns["source"] not in known:
                 yield f"{row}: of a source that is not in the catalogue"
 
 

@@ -8,10 +8,11 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from tocsin import catalogue, channels, config, formats, regions
+from tocsin import catalogue, channels, config, extensions, formats, regions
 from tocsin.config import Config
 from tocsin.egress import Reach
 from tocsin.errors import ConfigError
+from tocsin.gate import inlets
 from tocsin.geocodes import Geocodes, Pack
 from tocsin.ledger import FormatError, note, policy
 from tocsin.ledger.policy import Policy
@@ -36,13 +37,27 @@ def load_config(path: Path) -> Config:
 
 
 def sources_of(loaded: Config) -> tuple[Source, ...]:
-    """Return the configured sources. Raises ConfigError for one that is unknown or in a format not yet read."""
-    sources = tuple(catalogue.find(name) for name in loaded.sources)
+    """Return the configured sources, those that extend the catalogue last.
+
+    Raises ConfigError for one that is unknown or refused, in a format not yet read, or in words that the gate refuses.
+    """
+    sources = (*map(catalogue.find, loaded.sources), *extensions_of(loaded))
     for source in sources:
         if source.format not in formats.FORMATS:
             raise ConfigError(
                 f"{source.id} is published as {source.format}, which cannot be read yet", setting="sources"
             )
+    return sources
+
+
+def extensions_of(loaded: Config) -> tuple[Source, ...]:
+    """Return the sources by which a configuration extends the catalogue. Raises ConfigError for a refused one."""
+    sources = extensions.read(loaded.extra_sources)
+    for index, source in enumerate(sources):
+        for key in ("publisher", "attribution", "licence", "about"):
+            why = inlets.why_not_title(getattr(source, key))
+            if why is not None:
+                raise ConfigError(why, setting=f"extra_sources[{index}].{key}")
     return sources
 
 
@@ -90,7 +105,7 @@ def load_places(path: Path) -> tuple[Place, ...]:
         body = path.read_bytes()
     except OSError:
         raise ConfigError(f"{path} cannot be read", setting="places") from None
-    return tuple(_located(place) for place in read_places(body, name=path.name))
+    return tuple(map(_located, read_places(body, name=path.name, why_not=inlets.why_not_name)))
 
 
 def load_geocodes(path: Path | None = None) -> Geocodes:

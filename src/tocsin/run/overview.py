@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tocsin import coverage, lifecycle, render, rhythm
+from tocsin import catalogue, coverage, lifecycle, render, rhythm
 from tocsin.geocodes import Exactness
 from tocsin.hazards import FAMILIES, HAZARDS
 from tocsin.ledger.state import LogState
@@ -70,6 +70,7 @@ def _source(source: Source, desk: Desk, areas: Mapping[Exactness, int], now: dat
         "id": source.id,
         "publisher": source.publisher,
         "attribution": source.attribution,
+        "origin": "catalogue" if source.id in catalogue.ENTRIES else "extension",
         "state": "stale" if not working else "failing" if health.failures else "working",
         "as_of": _iso(health.as_of or health.succeeded),
         "succeeded": _iso(health.succeeded),

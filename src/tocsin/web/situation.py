@@ -250,7 +250,7 @@ def _silence(source: Mapping[str, Any], home: tzinfo, now: datetime) -> str:
 def _source(source: Mapping[str, Any], families: Mapping[str, str], home: tzinfo, now: datetime) -> dict[str, Any]:
     last = moment(source["succeeded"])
     return {
-        **{key: source[key] for key in ("id", "publisher", "attribution", "state", "error")},
+        **{key: source[key] for key in ("id", "publisher", "attribution", "origin", "state", "error")},
         "is_working": source["state"] == "working",
         "last": f"{clock(last, home, now)} {zone_name(last, home)}" if last else "never",
         "families": [families.get(family, family) for family in source["families"]],
