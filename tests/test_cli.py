@@ -113,6 +113,29 @@ def test_gate_items_tells_what_would_be_kept(run: Run, tmp_path: Path) -> None:
     assert "items.jsonl:6" in said.err
 
 
+EXTENSION = """
+contact = "mailto:ops@example.org"
+[[extra_sources]]
+id = "xx-met"
+publisher = "Example Weather Service"
+url = "https://alerts.weather.example.gov/cap.atom"
+format = "cap"
+licence = "CC0"
+issuer_class = "official_hazard"
+jurisdiction = ["NZ"]
+watches = ["weather"]
+"""
+
+
+def test_sources_list_and_show_tell_an_extension_from_the_catalogue(run: Run, tmp_path: Path) -> None:
+    assert run("sources", "show", "xx-met").code == 2
+    (tmp_path / "tocsin.toml").write_text(EXTENSION)
+    origins = {row["id"]: row["origin"] for row in run("sources", "list", "--country", "NZ", "--json").rows}
+    assert (origins["xx-met"], origins["nz-geonet"]) == ("extension", "catalogue")
+    assert "(extension)" in run("sources", "list", "example weather").out
+    assert run("sources", "show", "xx-met", "--json").rows[0]["origin"] == "extension"
+
+
 def test_gate_sources_accepts_the_catalogue_only(run: Run, tmp_path: Path) -> None:
     rows = [
         {"id": "1", "url": "https://api.weather.gov/alerts/active", "format": "nws"},

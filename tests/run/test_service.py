@@ -13,10 +13,12 @@ import structlog
 
 from feed_server import FeedServer, feed, status
 from tocsin import egress, fetch
-from tocsin.errors import StoreError
+from tocsin.errors import ConfigError, StoreError
 from tocsin.ledger import LedgerError
 from tocsin.model import Source
+from tocsin.run import inputs
 from tocsin.run.demo import Demo, scenarios
+from tocsin.run.overview import overview
 from tocsin.run.publish import publish
 from tocsin.run.service import Bell, LiveBoard, Loops, forever, look_once
 from tocsin.store import Change, Store
@@ -54,6 +56,67 @@ def test_a_linked_document_that_failed_is_fetched_with_the_next_poll() -> None:
 
         run(twice())
         assert [event.identifier for event in store.events_of(source.id, NOW)] == ["a"]
+
+
+EXTENSION = """
+contact = "mailto:ops@example.org"
+[[extra_sources]]
+id = "xx-met"
+publisher = "Example Weather Service"
+url = "https://alerts.weather.example.gov/cap.atom"
+format = "cap"
+licence = "CC0"
+issuer_class = "official_hazard"
+jurisdiction = ["DE"]
+watches = ["weather"]
+"""
+
+
+def test_an_extension_is_polled_judged_and_shown_as_one(tmp_path: Path) -> None:
+    """From the configuration over HTTP and the gate to the answer for a place; only the address is another here."""
+    (tmp_path / "tocsin.toml").write_text(EXTENSION)
+    (configured,) = inputs.sources_of(inputs.load_config(tmp_path / "tocsin.toml"))
+    with FeedServer() as server, Store.open(None) as store:
+        source = replace(configured, url=server.put("/cap", feed(cap("a"))))
+
+        async def once() -> Loops:
+            service = loops(store, source)
+            async with service.client:
+                await service.poll(source)
+            return service
+
+        service = run(once())
+        assert [event.identifier for event in store.events_of("xx-met", NOW)] == ["a"]
+        assert service.reconcile() == 0  # there is no channel to tell
+        shown = overview(service.desk, NOW, version=1)
+        assert [(one["id"], one["origin"], one["state"]) for one in shown["sources"]] == [
+            ("xx-met", "extension", "working")
+        ]
+        assert any(concern["family"] == "wind" for place in shown["places"] for concern in place["concerns"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        pytest.param("Example Weather Service", "desk@example.org", "extra_sources[0].publisher: it holds", id="words"),
+        pytest.param('"CC0"', '"Appel à la grève du syndicat"', "extra_sources[0].licence: it speaks", id="topic"),
+        pytest.param('format = "cap"', 'format = "rss"', "published as rss, which cannot be read yet", id="no-reader"),
+        pytest.param("alerts.weather.example.gov", "alerts.example.org", "proves no government", id="host"),
+    ],
+)
+def test_a_configuration_with_a_refused_extension_does_not_load(tmp_path: Path, old: str, new: str, says: str) -> None:
+    (tmp_path / "tocsin.toml").write_text(EXTENSION.replace(old, new))
+    with pytest.raises(ConfigError) as raised:
+        inputs.load_config(tmp_path / "tocsin.toml")
+    assert says in str(raised.value)
+
+
+def test_a_place_with_a_telephone_number_does_not_load(tmp_path: Path) -> None:
+    rows = "id,name,lat,lon\na,Depot,50,8\nb,Depot call +44 20 7946 0142,50,8\n"
+    (tmp_path / "places.csv").write_text(rows)
+    with pytest.raises(ConfigError, match=r"places.csv row 3: name: it holds") as raised:
+        inputs.load_places(tmp_path / "places.csv")
+    assert "7946" not in str(raised.value)
 
 
 def test_look_once_says_blind_of_a_source_that_did_not_answer() -> None:
