@@ -27,6 +27,14 @@ patterns of its own: it uses neither the store's way of reading nor the gate's r
 
 `tocsin neutrality show --json` prints the annex: the SHA-256 of this text, of the closed list, the catalogue and the
 rules, and the checks.
+
+## Who does what
+- **Anybody** reads this text at `/neutrality` and compares.
+- **The works council, or whoever is named**, audits the log ([audit.md](audit.md)) and asks for a drill with test items
+  of its own.
+- **The operator** announces changes (`tocsin neutrality announce`), enters breaches (`breach`), hands over the papers
+  (`dpia`).
+- **A regulator** finds its page in [regulator.md](regulator.md).
 """
 
 
