@@ -225,11 +225,13 @@ def breach(config_: Path, clause: str, source: str | None, repaired: bool) -> in
       tocsin neutrality breach --clause N3 --repaired
     """
     from tocsin import record
+    from tocsin.run import inputs
     from tocsin.store import Change
 
     now = datetime.now(UTC)
     with _opened(config_) as (store, loaded, _):
-        if source is not None and (repaired or source not in loaded.sources):
+        configured = {one.id for one in inputs.sources_of(loaded)}
+        if source is not None and (repaired or source not in configured):
             raise ConfigError("must be a configured source, and goes with a breach that is found", setting="--source")
         if repaired and clause not in open_breaches(store):
             raise ConfigError(
