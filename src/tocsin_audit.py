@@ -81,6 +81,7 @@ ok | signed | The checkpoint of {origin} is signed by the log: {size} entries, r
 ok | tree | All {size} entries were recomputed and give exactly this root; every file holds what it must. | Alle {size} Einträge wurden nachgerechnet und ergeben genau diese Wurzel; jede Datei stimmt. | Les {size} entrées, recalculées, donnent exactement cette racine ; chaque fichier est conforme.
 ok | extends | It continues what you kept: of the {old} entries that you knew none was changed, removed or moved. | Es setzt fort, was Sie aufbewahren: Von {old} bekannten Einträgen wurde keiner geändert, entfernt oder verschoben. | Il prolonge ce que vous gardez : aucune des {old} entrées connues n'a été modifiée, retirée ou déplacée.
 note | kept | Kept for your next audit, which will see any change of what is in this log today: {path} | Für Ihre nächste Prüfung aufbewahrt; sie wird jede Änderung am heutigen Inhalt bemerken: {path} | Gardé pour votre prochain contrôle, qui verra toute modification du contenu d'aujourd'hui : {path}
+note | rotated | The log passes to another key, of which the SHA-256 is {key}. Write its line down and give both (--key). | Das Protokoll geht auf einen anderen Schlüssel über, SHA-256 {key}. Notieren Sie seine Zeile, und geben Sie beide an (--key). | Le journal passe à une autre clé, de SHA-256 {key}. Notez sa ligne et donnez les deux (--key).
 ok | witnessed | Witnessed as your policy asks (quorum {quorum}): {witnesses}. | Bezeugt, wie Ihre Richtlinie es verlangt (Quorum {quorum}): {witnesses}. | Attesté comme l'exige votre politique (quorum {quorum}) : {witnesses}.
 ok | content | The entries hold numbers, times, hashes and words of the closed list, nothing else: {kinds}. | Die Einträge enthalten nur Zahlen, Zeiten, Prüfsummen und Wörter der geschlossenen Liste: {kinds}. | Les entrées ne contiennent que nombres, dates, empreintes et mots de la liste fermée : {kinds}.
 ok | proven | The proof holds for this log of {size} entries: {what}. | Der Nachweis für dieses Protokoll mit {size} Einträgen stimmt: {what}. | La preuve pour ce journal de {size} entrées est valable : {what}.
@@ -120,7 +121,6 @@ class Broken(Exception):  # noqa: N818  - named for the verdict that it leads to
     """The log, or what the auditor was given, cannot be relied upon; `code` is one of SENTENCES, `at` where."""
 
     def __init__(self, code: str, at: str = "", **values: object) -> None:
-        super().__init__(code)
         self.code, self.at, self.values = code, at, values
 
 
@@ -130,14 +130,14 @@ class Report:
     def __init__(self) -> None:
         self.lines: dict[str, dict[str, Any]] = {}
         self.notes: list[str] = []  # signed notes that contradict each other
+        self.held = set[bytes]()  # the auditor's keys as an entry names them
 
     def add(self, code: str, at: str = "", **values: object) -> None:
         """Say sentence `code`; `at` is an entry (#7) or a file, and may be foreign text."""
         new = {"code": code, "severity": SENTENCES[code][0], "count": 0, "at": [], "values": values}
         line = self.lines.setdefault(code, new)
         line["count"] += 1
-        if at and len(line["at"]) < 5:
-            line["at"].append(shown(at))
+        line["at"] += [shown(at)] if at and len(line["at"]) < 5 else []
 
     @property
     def verdict(self) -> str:
@@ -200,8 +200,7 @@ class Key(NamedTuple):
     @classmethod
     def parse(cls, vkey: str) -> Key:
         """Return the key; raises ValueError unless its parts fit together and its type is known."""
-        name, _, rest = vkey.partition("+")
-        id_hex, _, material = rest.partition("+")
+        name, id_hex, material = vkey.split("+", 2)  # base64 has a plus too
         raw = unbase64(material, 1 + HASH_BYTES)  # an Ed25519 key is as long as a hash
         key_id = sha256(name.encode(), b"\n", raw)[:4]
         if not NAME.fullmatch(name) or id_hex != key_id.hex() or raw[0] not in {LOG_ED25519, WITNESS_ED25519}:
@@ -261,8 +260,7 @@ class Trust:
     """The keys and the quorum that the auditor, not the operator, has chosen."""
 
     def __init__(self) -> None:
-        self.logs: dict[str, Key] = {}
-        self.witnesses: dict[str, Key] = {}
+        self.logs, self.witnesses = dict[str, Key](), dict[str, Key]()
         self.groups: dict[str, tuple[int, list[str]]] = {}  # threshold, and members that were named before
         self.quorum: str | None = None  # None: no policy was given; "none": it asks for no witness
         self.members = {"none"}  # a name may be a member once, "none" never
@@ -559,6 +557,8 @@ class Story:
             self.report.add("schema", f"#{index} {kind}")
             return
         self.kinds[kind] += 1
+        if kind == "key-rotated" and said["new"] not in self.report.held:
+            self.report.add("rotated", f"#{index}", key=said["new"].decode().strip('"'))
         latest = self.early if index < self.known else self.late
         if kind != "key-destroyed":  # whose day is the key's, not that of the act
             if ends < self.clock - DAY and kind != "clock-jump":
@@ -604,6 +604,7 @@ class Audit:
             self.trust.read_policy(read_given(options.policy))
         if not all(vkey in self.trust.logs or self.trust.add_log(vkey) for vkey in options.key) or not self.trust.logs:
             raise Broken("no-key")
+        report.held = {f'"{sha256(key.public).hex()}"'.encode() for key in self.trust.logs.values()}
 
     def open(self, raw: bytes) -> tuple[Head, Head | None, Path]:
         """Return the checkpoint, the kept one of its log if there is one, and where that is kept; raises Broken."""

@@ -74,6 +74,7 @@ def test_a_warning_in_a_feed_becomes_one_signed_webhook_and_a_ledger(tmp_path: P
         Webhook(SECRET).verify(posts[0].body, dict(posts[0].headers.items()))
         said = json.loads(posts[0].body)
         assert (said["reason"], said["family"], said["places"]) == ("first", "wind", ["harbour", "hill"])
+        assert (said["ledger"]["state"], said["ledger"]["words"]) == ("unwitnessed", "nothing signed yet")
         assert posts[0].headers["webhook-id"] == said["id"] == store.recent_notices(1)[0].notice.id
         assert store.verify_ledger(whole=True).size > 3
 

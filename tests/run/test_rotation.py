@@ -79,6 +79,25 @@ def test_both_keys_sign_for_a_time_and_then_the_new_one(store: Store, log: Log, 
     assert audit(log, old, tmp_path / "paper") == BROKEN
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "passes to another key"), ("de", "anderen Schlüssel"), ("fr", "une autre clé")]
+)
+def test_auditor_with_the_old_key_is_told_of_the_new_one(
+    store: Store, log: Log, tmp_path: Path, capsys: pytest.CaptureFixture[str], lang: str, words: str
+) -> None:
+    old, new = log.signer.verifier, rotate(store, log, now=NOW)
+    publish(store, log, now=NOW, whole=True)
+    told = []
+    for keys_ in ([old], [old, new], [new]):
+        given = [argument for key in keys_ for argument in ("--key", key.vkey)]
+        code = tocsin_audit.main([str(log.folder), *given, "--state", str(tmp_path / "paper"), "--lang", lang])
+        assert code == SOUND
+        said = capsys.readouterr().out
+        assert (key_hash(new) in said) is (words in said)
+        told.append(words in said)
+    assert told == [True, False, False]
+
+
 def test_entry_names_both_keys_and_is_covered_by_the_old_one(store: Store, log: Log) -> None:
     old = log.signer.verifier
     new = rotate(store, log, now=NOW)
