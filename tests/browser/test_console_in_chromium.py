@@ -196,3 +196,15 @@ def test_what_can_be_pressed_is_large_enough(open_page: Open, width: int) -> Non
             .filter(([, box]) => box.width && (box.width < 24 || box.height < 24)).map(([name]) => name)"""
     )
     assert small == []
+
+
+def test_the_declaration_is_whole_without_script_and_on_a_phone(open_page: Open, console: Console) -> None:
+    page = open_page(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page.goto(f"{console.url}neutrality")
+    assert page.locator(".clause").count() == 12
+    box = page.locator("#declaration").bounding_box()
+    assert box["x"] >= 0
+    assert box["width"] <= 360
+    assert page.pdf(), "it can be printed"
+    assert page.faults == []
+    assert [url for url in page.asked if not url.startswith(console.url)] == []
