@@ -1,16 +1,16 @@
 """tocsin-audit: an outsider's check of Tocsin's transparency log, or with --tree of any C2SP tiled log.
 
 One file for Python >= 3.11 with `cryptography`, and no line shared with Tocsin: who audits must not run the audited
-program. Read it from top to bottom, copy it, run it where Tocsin does not run. You bring what the operator must not
-choose for you: the log's key (--key, from paper) or a policy naming the log, its witnesses and a quorum (--policy),
-and the checkpoint of your last visit, which this program keeps for you.
+program. Read it, copy it, run it where Tocsin does not run. You bring what the operator must not choose for you: the
+log's key (--key, from paper) or a policy naming the log, its witnesses and a quorum (--policy), and the checkpoint of
+your last visit, which this program keeps for you.
 
 1 signature and origin of the checkpoint; 2 entries -> leaf hashes -> every tile byte -> root; 3 it extends the kept
 checkpoint; 4 quorum of witnesses, and its age; 5 each entry is of the closed schema below and holds no other string;
-6 the entries make sense together. --tree leaves out 5 and 6. Exit: 0 ok, 1 finding, 2 broken, 3 unwitnessed.
+6 the entries make sense together; 7 what the operator opens for you (--opening) is in the log and is what your own run
+of the gate says (--decisions). --tree leaves out 5 to 7. Exit: 0 ok, 1 finding, 2 broken, 3 unwitnessed.
 It cannot show that no other program watched, that the rules are wise, or that every act was logged.
-Sources: RFC 6962; c2sp.org: signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-policy, tlog-proof;
-where one leaves a choice, this program is the stricter.
+Sources: RFC 6962; c2sp.org: signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-policy, tlog-proof.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ import argparse
 import base64
 import contextlib
 import hashlib
+import hmac
 import json
 import os
 import re
 import sys
-import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,40 +38,38 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 # --- The closed schema: what an entry may say. A kind is one line; "kind" and "v":1 belong to each. -------------------
 
-_DAY = "20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-FORMS = {  # how a value stands in the entry's own bytes; a form that is not here is a choice of closed words
-    "int": "(?:0|[1-9][0-9]{0,14})",
-    "day": f'"{_DAY}"',
-    "minute": f'"{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]Z"',
-    "hour": f'"{_DAY}T(?:[01][0-9]|2[0-3]):00Z"',
-    "hex": '"(?:[0-9a-f]{2}){4,32}"',
-    "hash": '"[0-9a-f]{64}"',
+SCHEMA = """
+start minute release ruleset catalogue
+source minute act=added|removed source url origin=catalogue|extension \
+ issuer_class=official_hazard|official_civil|official_traffic|official_transit|official_events|unregistered
+batch minute source ruleset seen kept items_root
+sum hour batches seen kept notices items_root
+event day act=new|rewritten commitment
+notice minute notice level about channel_class=email|webhook|other places commitment \
+ reason=first|worse|sooner|longer|instruction|eased|ended|blind|seeing-again|reminder
+delivery minute notice state=sent|failed|given-up attempts
+purge day events notices
+key-destroyed day
+key-rotated minute old new
+clock-jump minute direction=ahead|back seconds
+announce day subject=ruleset|catalogue|declaration hash effective
+drill minute canaries found
+breach minute clause=N1|N2|N3|N4|N5|N6|N7|N8|N9|N10|N11|N12 act=found|repaired
+""".strip().split("\n")
+KINDS = {kind: dict(field.partition("=")[::2] for field in fields) for kind, *fields in map(str.split, SCHEMA)}
+DATE = "20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+FORMS = {  # how the value of a field stands in the entry's own bytes; after "=" above it is a choice of words
+    "day effective": f'"{DATE}"',
+    "minute hour": f'"{DATE}T(?:[01][0-9]|2[0-3]):[0-5][0-9]Z"',
+    "ruleset catalogue source url commitment items_root notice hash old new": '"[0-9a-f]{64}"',
+    "level about places attempts batches seen kept events notices seconds canaries found": "(?:0|[1-9][0-9]{0,14})",
     "release": r'"[0-9]{1,4}(?:\.[0-9]{1,4}){0,3}(?:(?:a|b|rc)[0-9]{1,3})?(?:\.post[0-9]{1,3})?(?:\.dev[0-9]{1,4})?"',
 }
-REASONS = "first|worse|sooner|longer|instruction|eased|ended|blind|seeing-again|reminder"
-ISSUERS = "official_hazard|official_civil|official_traffic|official_transit|official_events|unregistered"
-KINDS: dict[str, dict[str, str]] = {
-    "start": {"minute": "minute", "release": "release", "ruleset": "hex", "catalogue": "hash"},
-    "source": {"minute": "minute", "act": "added|removed", "source": "hash", "url": "hash", "issuer_class": ISSUERS,
-               "origin": "catalogue|extension"},
-    "batch": {"minute": "minute", "source": "hash", "ruleset": "hex", "seen": "int", "kept": "int", "items_root": "hash"},
-    "sum": {"hour": "hour", "batches": "int", "seen": "int", "kept": "int", "notices": "int", "items_root": "hash"},
-    "decision": {"day": "day", "ruleset": "hex", "commitment": "hash"},
-    "event": {"day": "day", "act": "new|rewritten", "commitment": "hash"},
-    "notice": {"minute": "minute", "notice": "hex", "reason": REASONS, "level": "int",
-               "channel_class": "email|webhook|other", "places": "int", "commitment": "hash"},
-    "delivery": {"minute": "minute", "notice": "hex", "state": "sent|failed|given-up", "attempts": "int"},
-    "purge": {"day": "day", "events": "int", "notices": "int"},
-    "key-destroyed": {"day": "day"},
-    "key-rotated": {"minute": "minute", "old": "hash", "new": "hash"},
-    "clock-jump": {"minute": "minute", "direction": "ahead|back", "seconds": "int"},
-    "announce": {"day": "day", "subject": "ruleset|catalogue|declaration", "hash": "hash", "effective": "day"},
-    "drill": {"minute": "minute", "canaries": "int", "found": "int"},
-    "breach": {"minute": "minute", "clause": "N(?:[1-9]|1[0-2])", "act": "found|repaired"},
-}  # fmt: skip
 LEAF_BYTES = 1_024
+TOTALS = ("batches", "seen", "kept", "notices")
 KEY_DAYS, KEY_OVERDUE_DAYS = 29, 32  # a day's key lives for 30 days, not destroyed before the one nor after the other
 SKEW_S = 15 * 60  # between honest clocks
+SUMMED, UNSUMMED_MINUTES = {"batch", "notice", "delivery", "sum"}, 120  # none so late after the last sum, or a start
 
 # --- What is said, a row each: severity, code, English, German, French. -----------------------------------------------
 
@@ -85,12 +82,14 @@ note | rotated | The log passes to another key, of which the SHA-256 is {key}. W
 ok | witnessed | Witnessed as your policy asks (quorum {quorum}): {witnesses}. | Bezeugt, wie Ihre Richtlinie es verlangt (Quorum {quorum}): {witnesses}. | Attesté comme l'exige votre politique (quorum {quorum}) : {witnesses}.
 ok | content | The entries hold numbers, times, hashes and words of the closed list, nothing else: {kinds}. | Die Einträge enthalten nur Zahlen, Zeiten, Prüfsummen und Wörter der geschlossenen Liste: {kinds}. | Les entrées ne contiennent que nombres, dates, empreintes et mots de la liste fermée : {kinds}.
 ok | proven | The proof holds for this log of {size} entries: {what}. | Der Nachweis für dieses Protokoll mit {size} Einträgen stimmt: {what}. | La preuve pour ce journal de {size} entrées est valable : {what}.
+ok | opened | {count} decisions were opened, and the log holds each; of the {own} in your run of the gate {missed} are not among them. | {count} Entscheide wurden geöffnet, und das Protokoll enthält jeden; von den {own} Ihrer Prüfung fehlen darunter {missed}. | {count} décisions ont été ouvertes, et le journal contient chacune ; des {own} de votre propre contrôle, {missed} n'y figurent pas.
 unwitnessed | no-policy | You gave no policy (--policy), so no witness was looked for: only the operator vouches for this. | Sie haben keine Richtlinie angegeben (--policy), daher wurde kein Zeuge gesucht: Nur der Betreiber bürgt dafür. | Sans politique (--policy), aucun témoin n'a été recherché : seul l'exploitant s'en porte garant.
 unwitnessed | quorum-missed | Too few witnesses for your policy (quorum {quorum}): {witnesses}. | Zu wenige Zeugen für Ihre Richtlinie (Quorum {quorum}): {witnesses}. | Trop peu de témoins pour votre politique (quorum {quorum}) : {witnesses}.
 finding | stale | Witnesses saw this log {hours} hours ago; you allow {allowed:g}. | Zeugen haben dieses Protokoll vor {hours} Stunden gesehen; Sie erlauben {allowed:g}. | Des témoins ont vu ce journal il y a {hours} heures ; vous en admettez {allowed:g}.
 finding | stray | Inside the log lie files, folders or links that its checkpoint does not cover: nobody has signed them. | Im Protokoll liegen Dateien, Ordner oder Verknüpfungen, die der Prüfpunkt nicht umfasst: Niemand hat sie signiert. | Le journal contient des fichiers, dossiers ou liens hors du point de contrôle : personne ne les a signés.
 finding | schema | The closed schema does not allow what is said here. | Das geschlossene Schema erlaubt nicht, was hier gesagt wird. | Le schéma fermé n'admet pas ce qui est dit ici.
 finding | sense | Entries contradict entries before them. | Einträge widersprechen früheren Einträgen. | Des entrées contredisent des entrées antérieures.
+finding | unlike | Your own run of the gate decides otherwise on an item than the log says, or does not know it. | Ihre eigene Prüfung entscheidet über ein Element anders, als das Protokoll sagt, oder kennt es nicht. | Votre propre contrôle juge un élément autrement que le journal, ou ne le connaît pas.
 finding | ahead | A time is claimed that is later than the moment at which a witness, or your clock, already saw it. | Es wird eine Zeit genannt, die nach dem Augenblick liegt, in dem ein Zeuge oder Ihre Uhr sie schon sah. | Une heure indiquée est postérieure au moment où un témoin, ou votre horloge, la voyait déjà.
 finding | key | The key of a day was not destroyed as promised: once, after 30 days and not long after. | Der Schlüssel eines Tages wurde nicht wie versprochen vernichtet: einmal, nach 30 Tagen und nicht viel später. | La clé d'un jour n'a pas été détruite comme promis : une fois, après 30 jours et guère plus tard.
 finding | not-kept | The checkpoint could not be kept for your next audit: {path} | Der Prüfpunkt konnte nicht für Ihre nächste Prüfung aufbewahrt werden: {path} | Le point de contrôle n'a pas pu être gardé pour votre prochain contrôle : {path}
@@ -102,7 +101,7 @@ broken | damaged | A file is damaged, or does not hold what the entries give. | 
 broken | unreadable | Something is missing or cannot be read ({why}). | Etwas fehlt oder lässt sich nicht lesen ({why}). | Un élément manque ou ne peut pas être lu ({why}).
 broken | signature | A signature is missing or false: {name}. | Eine Signatur fehlt oder ist falsch: {name}. | Une signature manque ou est fausse : {name}.
 broken | kept-unfit | The checkpoint that you kept does not fit: it is damaged, of another log or size, or by another key. | Ihr aufbewahrter Prüfpunkt passt nicht: beschädigt, anderes Protokoll, andere Größe oder anderer Schlüssel. | Le point de contrôle gardé ne convient pas : endommagé, autre journal, autre taille ou autre clé.
-broken | unproven | The proof does not hold. | Der Nachweis stimmt nicht. | La preuve ne tient pas.
+broken | unproven | A proof does not hold, or what was opened is not in the log. | Ein Nachweis stimmt nicht, oder das Geöffnete steht nicht im Protokoll. | Une preuve ne tient pas, ou ce qui a été ouvert n'est pas dans le journal.
 broken | policy | The policy file cannot be used, see line {line}. | Die Richtliniendatei ist nicht verwendbar, siehe Zeile {line}. | Le fichier de politique est inutilisable, voir ligne {line}.
 broken | no-key | I need the log's key, NAME+ID+KEY (--key or --policy), from somebody other than the operator. | Ich brauche den Schlüssel des Protokolls, NAME+ID+SCHLÜSSEL (--key oder --policy), und nicht vom Betreiber. | Il me faut la clé du journal, NOM+ID+CLÉ (--key ou --policy), d'une autre main que celle de l'exploitant.
 result | ok | Result: nothing to object to. It shows that what was logged is unchanged, not that nothing else was watched. | Ergebnis: keine Beanstandung. Das Protokollierte ist unverändert; dass sonst nichts beobachtet wurde, zeigt das nicht. | Résultat : rien à redire. Ce qui est consigné est inchangé ; cela ne dit pas que rien d'autre n'a été observé.
@@ -182,6 +181,11 @@ def unbase64(text: str, size: int | None = None) -> bytes:
     if base64.b64encode(raw).decode("ascii") != text or (size is not None and len(raw) != size):
         raise ValueError("not canonical")  # else the unused bits of the last letter could be changed unseen
     return raw
+
+
+def canonical(body: dict[str, Any]) -> bytes:
+    """Return the one way to write a flat JSON object."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def sha256(*parts: bytes) -> bytes:
@@ -345,30 +349,6 @@ def root_of(hashes: list[bytes]) -> bytes:
     return nodes[0]
 
 
-class Tree:
-    """A tree that grows by leaves and holds only the unfinished tile of each level."""
-
-    def __init__(self) -> None:
-        self.rows: list[list[bytes]] = [[]]
-
-    def add(self, hashes: list[bytes], level: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Append hashes that fit into the tile of `level`; yield level and bytes of each tile so finished."""
-        self.rows[level] += hashes
-        if len(self.rows[level]) == WIDTH:
-            row, self.rows[level] = self.rows[level], []
-            yield level, b"".join(row)
-            if level + 1 == len(self.rows):
-                self.rows.append([])
-            yield from self.add([root_of(row)], level + 1)
-
-    def root(self, more: list[bytes]) -> bytes:
-        """Return the root as if the leaf hashes `more`, at most to the tile's end, were appended."""
-        nodes = more
-        for row in self.rows:
-            nodes = [root_of(row + nodes)] if row or nodes else []
-        return root_of(nodes)
-
-
 def included_root(index: int, size: int, leaf: bytes, proof: list[bytes]) -> bytes:
     """Return the root to which `proof` leads from a leaf hash; raises ValueError. Source: RFC 6962 section 2.1.1."""
     if not 0 <= index < size or (size == 1 and proof):
@@ -380,22 +360,6 @@ def included_root(index: int, size: int, leaf: bytes, proof: list[bytes]) -> byt
     if index < split:
         return sha256(NODE, included_root(index, split, leaf, below), top)
     return sha256(NODE, top, included_root(index - split, size - split, leaf, below))
-
-
-def grown_roots(old_size: int, size: int, old_root: bytes | None, proof: list[bytes]) -> tuple[bytes, bytes]:
-    """Return the old and the new root that `proof` links; raises ValueError. Source: RFC 6962 section 2.1.2."""
-    if not 0 < old_size <= size:
-        raise ValueError("nothing grew")
-    if old_size == size:
-        (shared,) = proof if old_root is None else [old_root, *proof]  # inside the old tree the proof must give it
-        return shared, shared
-    *below, top = proof
-    split = 1 << (size - 1).bit_length() - 1
-    if old_size <= split:
-        old, new = grown_roots(old_size, split, old_root, below)
-        return old, sha256(NODE, new, top)
-    old, new = grown_roots(old_size - split, size - split, None, below)
-    return sha256(NODE, top, old), sha256(NODE, top, new)
 
 
 def tile_path(level: str, index: int, width: int) -> str:
@@ -430,16 +394,14 @@ TILE_FOLDER = re.compile(r"tile(?:/(?:entries|[0-9]{1,2})(?:/x[0-9]{3}){0,6}(?:/
 
 
 class Folder(NamedTuple):
-    """A copied log. Like Site it reads no more than a byte over `limit`, so that a file too long shows as damaged."""
+    """A copied log. Like Site it reads little more than `limit`, so that a file too long shows as damaged."""
 
     root: Path
 
     def read(self, name: str, limit: int) -> bytes | None:  # noqa: D102
         path = self.root.resolve() / name
         try:
-            if path.resolve() != path:
-                raise Broken("unreadable", name, why="link")
-            if path.exists() and not path.is_file():
+            if path.resolve() != path or (path.exists() and not path.is_file()):
                 raise Broken("unreadable", name, why="no plain file")
             with path.open("rb") as file:
                 return file.read(limit + 1)
@@ -475,13 +437,11 @@ class Site:
             self.opener.add_handler(handler)
 
     def read(self, name: str, limit: int) -> bytes | None:  # noqa: D102
-        headers = {"User-Agent": "tocsin-audit", "Accept-Encoding": "gzip, identity"}
-        raw, ends = b"", time.monotonic() + 120  # seconds for the whole of it
         try:
+            headers = {"User-Agent": "tocsin-audit", "Accept-Encoding": "gzip, identity"}
             asked = request.Request(self.prefix + name, headers=headers)  # noqa: S310  - scheme checked above
             with self.opener.open(asked, timeout=30) as answer:
-                while len(raw) <= limit and time.monotonic() < ends and (chunk := answer.read1(1 << 20)):
-                    raw += chunk
+                raw: bytes = answer.read(2 * limit)  # what cannot be packed grows by being packed
                 if answer.headers.get("Content-Encoding", "").lower() == "gzip":  # tlog-tiles: also without being asked
                     raw = zlib.decompressobj(31).decompress(raw, limit + 1)
         except error.HTTPError as why:
@@ -512,7 +472,8 @@ EPOCH = date(1970, 1, 1).toordinal() * DAY
 
 def leaf_pattern(kind: str) -> re.Pattern[bytes]:
     """Return the pattern that a whole entry must match: canonical JSON of these fields and nothing else."""
-    values = {name: FORMS.get(form) or f'"(?:{form})"' for name, form in KINDS[kind].items()}
+    forms = {name: form for names, form in FORMS.items() for name in names.split()}
+    values = {name: f'"(?:{words})"' if words else forms[name] for name, words in KINDS[kind].items()}
     fields = {name: f"(?P<{name}>{value})" for name, value in values.items()} | {"kind": f'"{kind}"', "v": "1"}
     return re.compile((r"\{" + ",".join(f'"{name}":{fields[name]}' for name in sorted(fields)) + r"\}").encode())
 
@@ -521,7 +482,6 @@ PATTERNS = {kind: leaf_pattern(kind) for kind in KINDS}
 KIND = re.compile(f'"kind":"({"|".join(KINDS)})"'.encode())
 
 
-@lru_cache(maxsize=4_096)
 def minutes(said: bytes) -> tuple[int, int]:
     """Return the first and last minute of a day, or a minute twice; raises ValueError if it is not of the calendar."""
     day = date.fromisoformat(said[1:11].decode()).toordinal() * DAY
@@ -532,21 +492,20 @@ def minutes(said: bytes) -> tuple[int, int]:
 class Story:
     """The entries read in order: each is of the schema, and together they make sense."""
 
-    def __init__(self, report: Report, head: Head, known: Head, now_s: float, *, asleep: bool) -> None:
-        self.report, self.known, self.asleep = report, known.size, asleep
+    def __init__(self, report: Report, head: Head, known: Head, now_s: float, roots: dict[int, bytes]) -> None:
+        self.report, self.known = report, known.size
         late, early = (min([now_s, *each.cosigned.values()]) + SKEW_S for each in (head, known))
         self.late, self.early = EPOCH + int(late) // 60, EPOCH + int(min(late, early)) // 60  # others saw it by then
+        self.roots = roots  # of side trees, for the entries that are asked for
         self.clock = self.key_until = 0
-        self.ruleset = b""
-        self.notices: set[bytes] = set()
-        self.sealed: set[int] = set()  # days with decisions
-        self.destroyed: set[int] = set()  # days whose key is gone
-        self.kinds: Counter[str] = Counter()
+        self.ruleset, self.sources, self.notices = b"", set[bytes](), set[bytes]()  # in force, read now, sent so far
+        self.about, self.due = bytearray(), 0  # E an event, S a source added; events that the last batch still owes
+        self.summed, self.totals, self.kinds = 0, Counter[str](), Counter[str]()  # until when sums go; what came since
+        self.sealed, self.destroyed = set[int](), set[int]()  # days with commitments, and those whose key is gone
 
-    def read(self, index: int, leaf: bytes) -> None:  # noqa: C901, PLR0912  - a branch for each kind
-        """Judge the entry at `index`."""
-        if self.asleep:
-            return
+    def read(self, index: int, leaf: bytes) -> None:
+        """Judge the form and the time of the entry at `index`."""
+        self.about.append(0)
         named = KIND.search(leaf[:LEAF_BYTES])
         kind = named[1].decode() if named else "?"
         found = PATTERNS[kind].fullmatch(leaf) if named and len(leaf) <= LEAF_BYTES else None
@@ -569,28 +528,53 @@ class Story:
                 self.report.add("ahead", f"#{index} {kind}")
             else:
                 self.clock = begins if kind == "clock-jump" else max(self.clock, begins)
-        if kind == "start":
-            self.ruleset = said["ruleset"]
-        elif kind == "decision":
-            self.sealed.add(begins)
-            if said["ruleset"] != self.ruleset:
-                self.report.add("sense", f"#{index} {kind}")
-        elif kind == "notice":
-            self.notices.add(said["notice"])
-        elif kind == "delivery" and said["notice"] not in self.notices:
+        elif begins in self.destroyed or latest < begins + KEY_DAYS * DAY:
+            self.report.add("key", f"#{index} {kind}")
+        if not self.follows(index, kind, said, begins):
             self.report.add("sense", f"#{index} {kind}")
+
+    def follows(self, index: int, kind: str, said: dict[str, bytes], at: int) -> bool:
+        """Take in what the entry says; return whether it can follow what was said before."""
+        due, self.due = self.due, max(0, self.due - 1) if kind == "event" else 0
+        follows = due > 0 if kind == "event" else due == 0
+        follows &= kind not in SUMMED or at <= self.summed + UNSUMMED_MINUTES
+        if kind == "start":
+            self.ruleset, self.summed = said["ruleset"], max(self.summed, at)
+        elif kind == "source":
+            follows &= (said["source"] in self.sources) == (said["act"] == b'"removed"')
+            self.sources ^= {said["source"]}
+            self.about[index] = ord("S") if said["act"] == b'"added"' else 0
+        elif kind == "batch":
+            follows &= said["source"] in self.sources and said["ruleset"] == self.ruleset
+            self.due = int(said["kept"])
+            self.totals.update(batches=1, seen=int(said["seen"]), kept=self.due)
+        elif kind == "event":
+            self.about[index] = ord("E")
+            self.sealed.add(at)
+        elif kind == "notice":
+            wanted = b"S" if said["reason"] in {b'"blind"', b'"seeing-again"'} else b"E"
+            about = int(said["about"])
+            follows &= self.about[about : about + 1] == wanted
+            self.notices.add(said["notice"])
+            self.totals["notices"] += 1
+        elif kind == "sum":
+            follows &= self.totals == Counter({name: int(said[name]) for name in TOTALS})
+            self.summed, self.totals = at + 60, Counter()
+        elif kind == "delivery":
+            follows &= said["notice"] in self.notices
         elif kind == "key-destroyed":
-            if begins in self.destroyed or latest < begins + KEY_DAYS * DAY:
-                self.report.add("key", f"#{index} {kind}")
-            self.destroyed.add(begins)
-            self.key_until = max(self.key_until, begins + KEY_DAYS * DAY)
+            self.destroyed.add(at)
+            self.key_until = max(self.key_until, at + KEY_DAYS * DAY)
+        if index in self.roots:
+            self.roots[index] = said.get("items_root", b"")
+        return follows
 
     def end(self) -> None:
         """Judge what only the whole shows."""
         for day in sorted(self.sealed - self.destroyed):
             if day + KEY_OVERDUE_DAYS * DAY < self.clock:
                 self.report.add("key", date.fromordinal(day // DAY).isoformat())
-        if "schema" not in self.report.lines and not self.asleep:
+        if "schema" not in self.report.lines:
             self.report.add("content", kinds=", ".join(f"{count} {kind}" for kind, count in self.kinds.items()) or "0")
 
 
@@ -643,17 +627,12 @@ class Audit:
         copy = state.with_name(f"{state.name}.conflict-{sha256(head.raw).hex()[:16]}")
         path = str(copy) if write_whole(copy, head.raw) else "–"
         self.report.add(code)
-        old, new = known.root[:16], head.root[:16]
-        self.report.add("evidence", old=known.size, old_root=old, size=head.size, root=new, path=path)
+        roots = {"old_root": known.root[:16], "root": head.root[:16]}
+        self.report.add("evidence", old=known.size, size=head.size, path=path, **roots)
         self.report.notes += [known.raw.decode(), head.raw.decode()]
 
-    def keep(self, head: Head, state: Path) -> None:
-        """Keep the checkpoint for the next run unless it cannot be relied upon."""
-        if self.report.verdict != "broken":
-            self.report.add("kept" if write_whole(state, head.raw) else "not-kept", path=str(state))
-
     def check_log(self, source: Folder | Site) -> None:
-        """Take steps 1 to 6 on a whole log."""
+        """Take all steps on a whole log."""
         raw = source.read("checkpoint", NOTE_BYTES)
         if raw is None:
             raise Broken("unreadable", "checkpoint", why="missing")
@@ -662,41 +641,67 @@ class Audit:
             self.contradict("rollback", known, head, state)
         if head.extra and not self.options.tree:
             self.report.add("schema", "checkpoint")
-        story = Story(self.report, head, known or head, self.now_s, asleep=self.options.tree)
+        openings = read_lines(self.options.opening) if self.options.opening else []
+        roots = {each.get("entry", -1): b"" for each in openings}
+        story = None if self.options.tree else Story(self.report, head, known or head, self.now_s, roots)
         if isinstance(source, Folder):
             self.check_strays(source, head)
         old_root = self.check_tree(source, head, known.size if known else 0, story)
-        story.end()
+        if story:
+            story.end()
+        if old_root:
+            self.check_openings(openings, roots)
         if known and old_root and self.report.verdict != "broken":
             if old_root == bytes.fromhex(known.root):
                 self.report.add("extends", old=known.size)
             else:
                 self.contradict("rewritten", known, head, state)
-        if known is None or known.size < head.size:
-            self.keep(head, state)
+        if (known is None or known.size < head.size) and self.report.verdict != "broken":
+            self.report.add("kept" if write_whole(state, head.raw) else "not-kept", path=str(state))
 
-    def check_tree(self, source: Folder | Site, head: Head, old_size: int, story: Story) -> bytes | None:
+    def check_openings(self, openings: list[dict[str, Any]], roots: dict[int, bytes]) -> None:
+        """Check what opens the items of documents: that the log holds it, and that your own run of the gate agrees."""
+        own = {row.get("digest"): row for row in read_lines(self.options.decisions)} if self.options.decisions else {}
+        for each in openings:
+            at = f"#{each.get('entry')}"
+            try:
+                decided = {name: each[name] for name in ("digest", "rule", "ruleset", "verdict")}
+                key, *path = [unbase64(step, HASH_BYTES) for step in (each["key"], *each["path"])]
+                said = hmac.digest(key, canonical(decided), "sha256").hex()
+                leaf = canonical({"commitment": said, "day": each["day"], "ruleset": each["ruleset"], "v": 1})
+                root = included_root(each["index"], each["size"], sha256(LEAF, leaf), path).hex()
+                holds = roots[each["entry"]] == f'"{root}"'.encode()
+            except (ValueError, KeyError, TypeError):
+                holds = False
+            if not holds:
+                self.report.add("unproven", at)
+            elif own and any(own.get(decided["digest"], {}).get(name) != value for name, value in decided.items()):
+                self.report.add("unlike", at)
+        if openings and not {"unproven", "unlike"} & self.report.lines.keys():
+            missed = len(own.keys() - {each["digest"] for each in openings})
+            self.report.add("opened", count=len(openings), own=len(own), missed=missed)
+
+    def check_tree(self, source: Folder | Site, head: Head, old_size: int, story: Story | None) -> bytes | None:
         """Recompute every file from the entries; return the root at `old_size`, None if the log is not sound."""
-        tree, old_root = Tree(), sha256()
+        row: list[bytes] = []
         for start in range(0, head.size, WIDTH):
             index, width = start // WIDTH, min(WIDTH, head.size - start)
             bundle = fetch(source, "entries", index, width)
             entries, end = split_bundle(bundle, width)
             if end != len(bundle):
                 self.report.add("damaged", tile_path("entries", index, width))
-            hashes = [sha256(LEAF, entry) for entry in entries]
-            if start < old_size <= start + width:
-                old_root = tree.root(hashes[: old_size - start])
-            tiles = list(tree.add(hashes))
-            if start + WIDTH >= head.size:
-                tiles += [(level, b"".join(row)) for level, row in enumerate(tree.rows) if row]
-            for level, tile in tiles:
-                at = (start + width - 1) >> 8 * (level + 1), len(tile) // HASH_BYTES
-                if fetch(source, str(level), *at) != tile:
-                    self.report.add("damaged", tile_path(str(level), *at))
             for number, entry in enumerate(entries, start):
-                story.read(number, entry)
-        if tree.root([]) != bytes.fromhex(head.root):
+                row.append(sha256(LEAF, entry))
+                if story:
+                    story.read(number, entry)
+        root, old_root = root_of(row), root_of(row[:old_size])
+        for level in range(64):
+            parts = [row[start : start + WIDTH] for start in range(0, len(row), WIDTH)]
+            for index, part in enumerate(parts):
+                if fetch(source, str(level), index, len(part)) != b"".join(part):
+                    self.report.add("damaged", tile_path(str(level), index, len(part)))
+            row = [root_of(part) for part in parts if len(part) == WIDTH]
+        if root.hex() != head.root:
             self.report.add("root")
         if {"root", "damaged"} & self.report.lines.keys():
             return None
@@ -713,43 +718,36 @@ class Audit:
             have = min(WIDTH, (head.size >> depth) - WIDTH * index)  # so many hashes it has, or there is none
             if tile_path(level, index, width) != name or not 0 < width <= have:
                 self.report.add("stray", name)
-            elif width < have:
-                whole = fetch(folder, level, index, have)
-                if folder.read(name, BUNDLE_BYTES) != first_of(whole, level, width):
-                    self.report.add("damaged", name)
+            elif folder.read(name, BUNDLE_BYTES) != first_of(fetch(folder, level, index, have), level, width):
+                self.report.add("damaged", name)
 
     def check_proof(self, text: str) -> None:
-        """Check a tlog-proof of an entry, or (it begins with "old N") that the log grew since the kept checkpoint."""
+        """Check a tlog-proof of one entry."""
         top, _, note = text.partition("\n\n")
-        head, known, state = self.open(note.encode())
-        root, (kind, *lines) = bytes.fromhex(head.root), top.split("\n")
-        try:
-            if kind.startswith("old "):
-                if known is None or kind != f"old {known.size}":
-                    raise Broken("kept-unfit", str(state))
-                proof = [unbase64(line, HASH_BYTES) for line in lines]
-                roots, what = (bytes.fromhex(known.root), root), f"{known.size} -> {head.size}"
-                holds = grown_roots(known.size, head.size, roots[0], proof) == roots
-            else:
-                if lines[0].startswith("extra "):
-                    unbase64(lines.pop(0).removeprefix("extra "))
-                index, proof = int(lines[0][6:]), [unbase64(line, HASH_BYTES) for line in lines[1:]]
-                leaf = sha256(LEAF, read_given(self.options.entry)) if self.options.entry else b""
-                holds, what = included_root(index, head.size, leaf, proof) == root, f"#{index}"
-                holds &= kind == "c2sp.org/tlog-proof@v1" and lines[0] == f"index {index}"
-        except (ValueError, IndexError):
-            holds, what = False, ""
+        head = self.open(note.encode())[0]
+        kind, *lines = top.split("\n")
+        holds = False
+        with contextlib.suppress(ValueError, IndexError):
+            if lines[0].startswith("extra "):
+                unbase64(lines.pop(0).removeprefix("extra "))
+            index, proof = int(lines[0][6:]), [unbase64(line, HASH_BYTES) for line in lines[1:]]
+            leaf = sha256(LEAF, read_given(self.options.entry)) if self.options.entry else b""
+            root = included_root(index, head.size, leaf, proof).hex()
+            holds = root == head.root and kind == "c2sp.org/tlog-proof@v1" and lines[0] == f"index {index}"
         if not holds:
             raise Broken("unproven")
-        self.report.add("proven", size=head.size, what=what)
-        if kind.startswith("old "):
-            self.keep(head, state)
+        self.report.add("proven", size=head.size, what=lines[0])
 
 
 def read_given(path: Path) -> bytes:
     """Return a file that the auditor names, or its beginning if it is too long to be right; raises OSError."""
     with path.open("rb") as file:
         return file.read(NOTE_BYTES)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the JSON objects of a file that has one a line; raises OSError, ValueError."""
+    return [dict(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
 
 
 def write_whole(path: Path, raw: bytes) -> bool:
@@ -777,13 +775,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--max-age", type=float, metavar="HOURS", help="a quorum older than this is a finding")
     parser.add_argument("--proof", type=Path, metavar="FILE", help="check one tlog-proof")
     parser.add_argument("--entry", type=Path, metavar="FILE", help="the entry that --proof is about")
+    parser.add_argument("--opening", type=Path, metavar="FILE", help="check these openings (tocsin ledger open)")
+    parser.add_argument("--decisions", type=Path, metavar="FILE", help="what the gate said to you (tocsin gate)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--lang", choices=LANGUAGES, default="en")
     options, report = parser.parse_args(arguments), Report()
     if not options.source and not options.proof:
         parser.error("give a folder, an address or --proof")
     try:
-        audit = Audit(options, report, time.time())
+        audit = Audit(options, report, datetime.now(UTC).timestamp())
         if options.proof:
             audit.check_proof(read_given(options.proof).decode("utf-8", "replace"))
         if options.source:

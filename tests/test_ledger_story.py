@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tocsin_audit
+from tocsin import ledger
 from tocsin.ledger import ForkError, note, tlog
 from tocsin.ledger.note import COSIGNATURE, ED25519
 from tocsin.run import keys, publish
@@ -36,8 +38,9 @@ class Site:
     def warn(self, *names: str) -> None:
         """Collect alerts, and publish the log."""
         with Store.open(self.database) as store:
-            store.commit(Change(is_start=True), now=NOW)
-            World(store=store).poll(*map(cap, names))
+            world = World(store=store)
+            store.commit(Change(is_start=True, sources=(world.source,)), now=NOW)
+            world.poll(*map(cap, names))
             publish.publish(store, self.log, now=NOW, whole=True)
 
     def cosign(self, *, memory: str = "witness.db") -> None:
@@ -50,10 +53,12 @@ class Site:
         return tocsin_audit.main([*arguments, "--state", str(self.folder / state)])
 
     def rewrite(self) -> None:
-        """Exchange entry 1 in the database, forget what was signed, and publish anew, as an insider would."""
-        leaf = b'{"day":"2020-02-02","kind":"key-destroyed","v":1}'
+        """Exchange an event's entry in the database, forget what was signed, and publish anew, as an insider would."""
         with sqlite3.connect(self.database) as database:
-            database.execute("UPDATE ledger SET leaf = ?, leaf_hash = ? WHERE n = 1", (leaf, tlog.leaf_hash(leaf)))
+            entries = [json.loads(leaf) for (leaf,) in database.execute("SELECT leaf FROM ledger ORDER BY n")]
+            n = next(number for number, entry in enumerate(entries) if entry["kind"] == "event")
+            leaf = ledger.leaf(entries[n] | {"commitment": "00" * 32})
+            database.execute("UPDATE ledger SET leaf = ?, leaf_hash = ? WHERE n = ?", (leaf, tlog.leaf_hash(leaf), n))
             database.execute("DELETE FROM signed")
             database.execute("DELETE FROM ledger_tree")
         for path in sorted(self.log.folder.rglob("*"), reverse=True):

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 FIRST_DAY = date(2025, 3, 1)
 RULES = "ab" * 32
+HASH = "cd" * 32
 
 
 def sha(raw: bytes) -> bytes:
@@ -138,31 +139,69 @@ def leaf(kind: str, **fields: object) -> bytes:
     return json.dumps({"kind": kind, "v": 1, **fields}, sort_keys=True, separators=(",", ":")).encode()
 
 
+SOURCE = sha(b"a source").hex()
+
+
+def start(day: date) -> bytes:
+    return leaf("start", minute=f"{day}T06:00Z", release="0.1.0", ruleset=RULES, catalogue=RULES)
+
+
 def story(count: int, *, a_day: int = 50, seed: int = 1) -> Iterator[bytes]:
-    """Yield the entries of an honest installation, `a_day` of them a day, some of each kind."""
+    """Yield the entries of an honest installation that is on for two hours a day, `a_day` entries a day."""
     dice = Random(seed)
-    yield leaf("start", minute=f"{FIRST_DAY}T00:00Z", release="0.1.0", ruleset=RULES, catalogue=RULES)
     told: list[str] = []
-    for number in range(1, count):
-        today = FIRST_DAY + timedelta(days=number // a_day)
-        minute = f"{today}T{number % a_day * 24 // a_day:02d}:{dice.randrange(60):02d}Z"
-        throw = dice.random()
-        if number % a_day == 0 and number // a_day >= 31:
-            yield leaf("key-destroyed", day=str(today - timedelta(days=31)))
-        elif number % a_day == 1:
-            yield leaf("purge", day=str(today), events=dice.randrange(9), notices=0)
-        elif throw < 0.7:
-            yield leaf("decision", day=str(today), ruleset=RULES, commitment=dice.randbytes(32).hex())
-        elif throw < 0.85:
-            yield leaf("event", day=str(today), act="new", commitment=dice.randbytes(32).hex())
-        elif throw < 0.92 or not told:
-            told.append(dice.randbytes(16).hex())
-            yield leaf(
-                "notice", minute=minute, notice=told[-1], reason="seeing-again", level=2, channel_class="email",
-                places=3, commitment=dice.randbytes(32).hex(),
-            )  # fmt: skip
+    newest = 0  # the number of the last event's entry
+    totals = {"batches": 0, "seen": 0, "kept": 0, "notices": 0}
+
+    def acts(day: date, room: int) -> list[bytes]:
+        minute, throw = f"{day}T{6 + dice.randrange(2):02d}:{dice.randrange(60):02d}Z", dice.random()
+        if (throw < 0.6 and room > 1) or not newest:
+            kept = dice.randrange(1, min(room, 4))
+            seen = dice.randrange(kept, 99)
+            totals.update(batches=totals["batches"] + 1, seen=totals["seen"] + seen, kept=totals["kept"] + kept)
+            root, events = dice.randbytes(32).hex(), [dice.randbytes(32).hex() for _ in range(kept)]
+            return [
+                leaf("batch", minute=minute, source=SOURCE, ruleset=RULES, seen=seen, kept=kept, items_root=root),
+                *(leaf("event", day=str(day), act="new", commitment=commitment) for commitment in events),
+            ]
+        if throw < 0.8 or not told:
+            told.append(dice.randbytes(32).hex())
+            totals["notices"] += 1
+            return [notice(minute, told[-1], newest, dice.randbytes(32).hex())]
+        return [leaf("delivery", minute=minute, notice=told[-1], state="sent", attempts=1)]
+
+    written: list[bytes] = []
+    for passed in range(count // a_day + 1):
+        day = FIRST_DAY + timedelta(days=passed)
+        lines = [start(day)]
+        if passed == 0:
+            lines.append(added(f"{day}T06:00Z", SOURCE))
+        elif passed >= 31:
+            lines.append(leaf("key-destroyed", day=str(day - timedelta(days=31))))
         else:
-            yield leaf("delivery", minute=minute, notice=told[-1], state="sent", attempts=1)
+            lines.append(leaf("purge", day=str(day), events=dice.randrange(9), notices=0))
+        while len(lines) < a_day - 1:
+            lines += acts(day, a_day - 1 - len(lines))
+            newest = len(written) + len(lines) - 1 if b'"kind":"event"' in lines[-1] else newest
+        lines.append(leaf("sum", hour=f"{day}T07:00Z", items_root=dice.randbytes(32).hex(), **totals))
+        totals.update(dict.fromkeys(totals, 0))
+        written += lines
+    yield from written[:count]
+
+
+def added(minute: str, source: str, act: str = "added") -> bytes:
+    """Return the entry of a source that came, or went."""
+    return leaf(
+        "source", minute=minute, act=act, source=source, url=HASH, issuer_class="official_hazard", origin="catalogue"
+    )
+
+
+def notice(minute: str, number: str, about: int, commitment: str, reason: str = "first") -> bytes:
+    """Return the entry of a notice."""
+    return leaf(
+        "notice", minute=minute, notice=number, reason=reason, level=2, about=about, channel_class="email",
+        places=3, commitment=commitment,
+    )  # fmt: skip
 
 
 def seen_at(count: int, *, a_day: int = 50) -> int:

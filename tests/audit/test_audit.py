@@ -21,7 +21,7 @@ import pytest
 
 import tile_log
 import tocsin_audit
-from tile_log import COUNCIL, LOG, OFFICER, POLICY, RULES, leaf
+from tile_log import COUNCIL, HASH, LOG, OFFICER, POLICY, RULES, SOURCE, leaf
 
 SIZE = 700
 Run = Callable[..., tuple[int, dict[str, Any]]]
@@ -175,11 +175,15 @@ quorum two
 
 
 ENTRIES = list(tile_log.story(300))
+LAST = max(number for number in range(200) if b'"delivery"' in ENTRIES[number])
+OTHER = leaf("event", day="2025-03-01", act="new", commitment=HASH)
+NOTHING = leaf("purge", day="2025-03-04", events=0, notices=0)
+ONE_EVENT = next(number for number in range(7, 200) if b'"event"' in ENTRIES[number])
 HISTORIES = {  # after 200 kept entries: what is shown next, the verdict with what was kept, the sentence
     "grown": (ENTRIES, 0, "extends"),
     "same": (ENTRIES[:200], 0, "extends"),
-    "rewritten": ([*ENTRIES[:7], ENTRIES[8], *ENTRIES[8:]], 2, "rewritten"),
-    "dropped": (ENTRIES[:7] + ENTRIES[8:], 2, "rewritten"),
+    "rewritten": ([*ENTRIES[:ONE_EVENT], OTHER, *ENTRIES[ONE_EVENT + 1 :]], 2, "rewritten"),
+    "dropped": (ENTRIES[:LAST] + [NOTHING] * 100, 2, "rewritten"),
     "split view": ([*ENTRIES[:199], ENTRIES[201]], 2, "rewritten"),
     "rolled back": (ENTRIES[:150], 2, "rollback"),
 }
@@ -236,8 +240,8 @@ def test_unwritable_state_is_said(honest: Path, run: Run, tmp_path: Path) -> Non
 
 
 START = leaf("start", minute="2025-03-01T00:00Z", release="0.1.0", ruleset=RULES, catalogue=RULES)
-HASH = "cd" * 32
-DECISION = leaf("decision", day="2025-03-01", ruleset=RULES, commitment=HASH)
+EVENT = leaf("event", day="2025-03-01", act="new", commitment=HASH)
+PURGE = leaf("purge", day="2025-03-01", events=1, notices=0)
 FORBIDDEN = {
     "text": b"Strike at depot 7",
     "empty": b"",
@@ -245,8 +249,9 @@ FORBIDDEN = {
     "deep": b"[" * 1_000,
     "unknown kind": leaf("strike", day="2025-03-01"),
     "no kind": b'{"v":1}',
-    "one field more": leaf("decision", day="2025-03-01", ruleset=RULES, commitment=HASH, text="march"),
-    "one field less": leaf("decision", day="2025-03-01", ruleset=RULES),
+    "a decision of its own": leaf("decision", day="2025-03-01", ruleset=RULES, commitment=HASH),
+    "one field more": leaf("event", day="2025-03-01", act="new", commitment=HASH, text="march"),
+    "one field less": leaf("event", day="2025-03-01", act="new"),
     "free word": leaf("event", day="2025-03-01", act="march", commitment=HASH),
     "short hash": leaf("event", day="2025-03-01", act="new", commitment=HASH[2:]),
     "upper case": leaf("event", day="2025-03-01", act="new", commitment=HASH.upper()),
@@ -261,21 +266,21 @@ FORBIDDEN = {
     "negative": leaf("purge", day="2025-03-01", events=-1, notices=0),
     "true": leaf("purge", day="2025-03-01", events=True, notices=0),
     "long number": leaf("purge", day="2025-03-01", events=10**20, notices=0),
-    "blank": DECISION.replace(b":1", b": 1"),
-    "line end": DECISION + b"\n",
+    "blank": PURGE.replace(b":1", b": 1"),
+    "line end": PURGE + b"\n",
     "not sorted": b'{"v":1,"kind":"key-destroyed","day":"2025-03-01"}',
     "field twice": b'{"day":"2025-03-01","day":"2025-03-01","kind":"key-destroyed","v":1}',
-    "escaped": DECISION.replace(b"decision", b"\\u0064ecision"),
-    "other version": DECISION.replace(b'"v":1', b'"v":2'),
-    "not ASCII": DECISION.replace(b"2025", "２025".encode()),
-    "too long": leaf("decision", day="2025-03-01", ruleset="ab" * 600, commitment=HASH),
+    "escaped": PURGE.replace(b"purge", b"\\u0070urge"),
+    "other version": PURGE.replace(b'"v":1', b'"v":2'),
+    "not ASCII": PURGE.replace(b"2025", "２025".encode()),
+    "too long": leaf("event", day="2025-03-01", act="new", commitment="ab" * 600),
     "binary": bytes(range(256)),
 }
 
 
 @pytest.mark.parametrize("entry", FORBIDDEN.values(), ids=FORBIDDEN)
 def test_forbidden_content_is_found_and_not_repeated(entry: bytes, tmp_path: Path, run: Run) -> None:
-    folder = written(tmp_path / "log", [START, entry, DECISION])
+    folder = written(tmp_path / "log", [START, entry, PURGE])
     code, report = run(folder)
     assert code == 1
     line = next(line for line in report["lines"] if line["code"] == "schema")
@@ -287,41 +292,61 @@ def test_forbidden_content_is_found_and_not_repeated(entry: bytes, tmp_path: Pat
 
 def test_every_kind_of_the_honest_log_is_allowed() -> None:
     kinds = {json.loads(entry)["kind"] for entry in tile_log.story(5_000)}
-    assert kinds <= tocsin_audit.KINDS.keys()
-
-
-def day(text: str) -> bytes:
-    return leaf("decision", day=text, ruleset=RULES, commitment=HASH)
+    assert kinds | {json.loads(entry)["kind"] for entry in RARE} == tocsin_audit.KINDS.keys()
 
 
 def at(text: str) -> bytes:
-    return leaf("start", minute=text, release="0.1.0", ruleset=RULES, catalogue=RULES)
+    return START.replace(b"2025-03-01T00:00Z", text.encode())
 
 
 def jump(text: str) -> bytes:
     return leaf("clock-jump", minute=text, direction="back", seconds=1_555_200)
 
 
+RARE = [
+    jump("2025-03-01T00:00Z"),
+    leaf("key-rotated", minute="2025-03-01T00:00Z", old=HASH, new=RULES),
+    leaf("announce", day="2025-03-01", subject="ruleset", hash=HASH, effective="2025-04-01"),
+    leaf("drill", minute="2025-03-01T00:00Z", canaries=9, found=0),
+    leaf("breach", minute="2025-03-01T00:00Z", clause="N12", act="found"),
+]
+
+
 def gone(text: str) -> bytes:
     return leaf("key-destroyed", day=text)
 
 
-def told(notice: str) -> bytes:
-    return leaf(
-        "notice", minute="2025-03-01T01:00Z", notice=notice, reason="first", level=1, channel_class="email",
-        places=1, commitment=HASH,
-    )  # fmt: skip
+def told(number: str, about: int = 3, reason: str = "first", minute: str = "2025-03-01T01:00Z") -> bytes:
+    return tile_log.notice(minute, number * 32, about, HASH, reason)
 
 
-def sent(notice: str) -> bytes:
-    return leaf("delivery", minute="2025-03-01T01:00Z", notice=notice, state="sent", attempts=1)
+def sent(number: str, minute: str = "2025-03-01T01:00Z") -> bytes:
+    return leaf("delivery", minute=minute, notice=number * 32, state="sent", attempts=1)
 
 
+def source(act: str = "added", name: str = SOURCE) -> bytes:
+    return tile_log.added("2025-03-01T00:00Z", name, act)
+
+
+def batch(kept: int = 1, *, minute: str = "2025-03-01T00:30Z", name: str = SOURCE, ruleset: str = RULES) -> bytes:
+    return leaf("batch", minute=minute, source=name, ruleset=ruleset, seen=9, kept=kept, items_root=HASH)
+
+
+def summed(hour: str = "2025-03-01T00:00Z", **changes: int) -> bytes:
+    return leaf("sum", hour=hour, items_root=HASH, **{"batches": 1, "seen": 9, "kept": 1, "notices": 0} | changes)
+
+
+def purged(day: str) -> bytes:
+    return PURGE.replace(b"2025-03-01", day.encode())
+
+
+KEPT = [START, source(), batch(), EVENT]
 MEANING = {  # the entries, the codes of findings
-    "in order": ([at("2025-03-01T00:00Z"), day("2025-03-01"), at("2025-03-02T00:00Z")], set()),
+    "in order": ([at("2025-03-01T00:00Z"), purged("2025-03-01"), at("2025-03-02T00:00Z")], set()),
+    "rare kinds": ([START, *RARE], set()),
     "a day back": ([at("2025-03-02T10:00Z"), at("2025-03-01T10:00Z")], set()),
     "more than a day back": ([at("2025-03-02T10:00Z"), at("2025-03-01T09:59Z")], {"sense"}),
-    "a day bucket back": ([at("2025-03-03T00:00Z"), day("2025-03-01")], {"sense"}),
+    "a day bucket back": ([at("2025-03-03T00:00Z"), purged("2025-03-01")], {"sense"}),
     "back by a jump that is told": (
         [at("2025-03-20T00:00Z"), jump("2025-03-02T00:00Z"), at("2025-03-02T00:05Z")],
         set(),
@@ -333,26 +358,43 @@ MEANING = {  # the entries, the codes of findings
     "later than the witness": ([at("2025-03-31T00:16Z")], {"ahead"}),
     "as late as the witness": ([at("2025-03-31T00:15Z")], set()),
     "one wild time does not spoil the rest": ([at("2099-01-01T00:00Z"), at("2025-03-02T00:00Z")], {"ahead"}),
-    "delivered": ([told("ab" * 16), sent("ab" * 16)], set()),
-    "delivered before told": ([sent("ab" * 16), told("ab" * 16)], {"sense"}),
-    "no start": ([day("2025-03-01")], {"sense"}),
-    "rules changed": ([at("2025-03-01T00:00Z"), day("2025-03-01").replace(b"abab", b"acac")], {"sense"}),
-    "rules changed at a start": (
-        [
-            at("2025-03-01T00:00Z"),
-            at("2025-03-01T00:00Z").replace(b"ab", b"ac"),
-            day("2025-03-01").replace(b"ab", b"ac"),
-        ],
-        set(),
-    ),
+    "told and delivered": ([*KEPT, told("ab"), sent("ab")], set()),
+    "delivered before told": ([*KEPT, sent("ab"), told("ab")], {"sense"}),
+    "told of a batch": ([*KEPT, told("ab", 2)], {"sense"}),
+    "told of itself": ([*KEPT, told("ab", 4)], {"sense"}),
+    "told of what came later": ([*KEPT, told("ab", 6), batch(), EVENT], {"sense"}),
+    "told of nothing that is": ([*KEPT, told("ab", 10**14)], {"sense"}),
+    "blind": ([*KEPT, told("ab", 1, "blind"), told("cd", 1, "seeing-again")], set()),
+    "blind, about an event": ([*KEPT, told("ab", 3, "blind")], {"sense"}),
+    "told of a source": ([*KEPT, told("ab", 1)], {"sense"}),
+    "told of a source that went": ([START, source(), source("removed"), told("ab", 2, "blind")], {"sense"}),
+    "kept from a source that was not added": ([START, source(name=HASH), batch(), EVENT], {"sense"}),
+    "kept from a source before it was added": ([START, batch(), EVENT, source()], {"sense"}),
+    "kept from a source that was removed": ([START, source(), source("removed"), batch(), EVENT], {"sense"}),
+    "source that came back": ([START, source(), source("removed"), source(), batch(), EVENT], set()),
+    "source added twice": ([START, source(), source()], {"sense"}),
+    "source removed before it came": ([START, source("removed")], {"sense"}),
+    "fewer events than the batch says": ([START, source(), batch(2), EVENT, PURGE], {"sense"}),
+    "more events than the batch says": ([*KEPT, EVENT], {"sense"}),
+    "no batch before an event": ([START, EVENT], {"sense"}),
+    "no start": ([source(), batch(), EVENT], {"sense"}),
+    "rules changed": ([START, source(), batch(ruleset=HASH), EVENT], {"sense"}),
+    "rules changed at a start": ([START.replace(b"ab", b"ac"), source(), batch(ruleset="ac" * 32), EVENT], set()),
+    "summed up": ([*KEPT, summed(), batch(minute="2025-03-01T03:00Z"), EVENT], set()),
+    "summed up too seldom": ([*KEPT, summed(), batch(minute="2025-03-01T03:01Z"), EVENT], {"sense"}),
+    "summed up never": ([*KEPT, told("ab", minute="2025-03-01T02:01Z")], {"sense"}),
+    "an hour left out": ([*KEPT, summed(), summed("2025-03-01T04:00Z", batches=0, seen=0, kept=0)], {"sense"}),
+    "stood still": ([*KEPT, told("ab"), at("2025-03-02T07:00Z"), sent("ab", "2025-03-02T08:00Z")], set()),
+    "a batch too few": ([*KEPT, summed(batches=0)], {"sense"}),
+    "one seen too many": ([*KEPT, summed(seen=10)], {"sense"}),
+    "one kept too few": ([*KEPT, summed(kept=0)], {"sense"}),
+    "a notice too many": ([*KEPT, summed(notices=1)], {"sense"}),
+    "what was summed up counts no more": ([*KEPT, summed(), summed("2025-03-01T01:00Z")], {"sense"}),
     "key gone in time": ([at("2025-02-01T00:00Z"), gone("2025-02-01"), at("2025-03-03T00:00Z")], set()),
     "key gone early": ([at("2025-02-01T00:00Z"), gone("2025-02-01"), at("2025-03-01T00:00Z")], {"key"}),
     "key gone early, says the witness": ([at("2025-03-10T00:00Z"), gone("2025-03-10")], {"key"}),
     "key gone twice": ([gone("2025-02-01"), gone("2025-02-01")], {"key"}),
-    "key overdue": (
-        [at("2025-02-01T00:00Z"), day("2025-02-01"), at("2025-03-20T00:00Z")],
-        {"key"},
-    ),
+    "key overdue": ([*(entry.replace(b"03-01", b"02-01") for entry in KEPT), at("2025-03-20T00:00Z")], {"key"}),
 }
 
 
@@ -361,7 +403,7 @@ def test_meaning(entries: list[bytes], codes: set[str], tmp_path: Path, run: Run
     seen = 1_743_379_200  # 2025-03-31T00:00Z
     code, report = run(written(tmp_path / "log", entries, at_s=seen))
     assert code == (1 if codes else 0)
-    assert report["codes"] - {"signed", "witnessed", "content", "tree", "kept"} == codes
+    assert report["codes"] - {"signed", "witnessed", "content", "tree", "kept", "rotated"} == codes
 
 
 def test_time_of_a_kept_cosignature_binds_what_it_covered(tmp_path: Path, run: Run) -> None:
@@ -586,21 +628,6 @@ def test_proof_needs_its_entry(tmp_path: Path, run: Run) -> None:
     assert run("--proof", tmp_path / "proof", "--entry", tmp_path / "entry")[0] == 2
     assert run("--proof", tmp_path / "proof")[0] == 2
     assert run("--proof", tmp_path / "proof", "--entry", tmp_path / "nothing")[0] == 2
-
-
-def test_growth_is_proven_without_the_log(tmp_path: Path, run: Run) -> None:
-    state = tmp_path / "head"
-    run(written(tmp_path / "log", ENTRIES[:150]), "--state", state)
-    hashes = [tile_log.sha(b"\0" + entry) for entry in ENTRIES]
-    steps = "".join(f"{base64.b64encode(step).decode()}\n" for step in tile_log.growth(150, hashes))
-    head = tile_log.checkpoint(hashes, at_s=tile_log.seen_at(300))
-    (tmp_path / "growth").write_text(f"old 150\n{steps}\n{head}", encoding="utf-8")
-    (tmp_path / "wrong").write_text(f"old 150\n{steps.replace('A', 'B')}\n{head}", encoding="utf-8")
-    (tmp_path / "other").write_text(f"old 151\n{steps}\n{head}", encoding="utf-8")
-    assert run("--proof", tmp_path / "wrong", "--state", state)[1]["codes"] >= {"unproven"}
-    assert run("--proof", tmp_path / "other", "--state", state)[1]["codes"] >= {"kept-unfit"}
-    assert run("--proof", tmp_path / "growth", "--state", state)[0] == 0
-    assert state.read_text(encoding="utf-8") == head
 
 
 # --- A served log. ---

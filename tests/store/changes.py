@@ -34,7 +34,7 @@ from tocsin.model import (
     Urgency,
     Verdict,
 )
-from tocsin.store import Change, Seen, Store
+from tocsin.store import Change, Ruled, Seen, Store
 
 NOW = datetime(2021, 12, 11, 2, 14, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -80,6 +80,10 @@ def name(identifier: str = "a", **changes: Any) -> str:
 
 def decision(rule: str = "code", verdict: Verdict = Verdict.PASS) -> Decision:
     return Decision(verdict=verdict, rule=rule, ruleset=gate.RULESET)
+
+
+def ruled(digest: bytes, rule: str = "code", verdict: Verdict = Verdict.PASS, events: tuple[str, ...] = ()) -> Ruled:
+    return Ruled(decision=decision(rule, verdict), digest=digest, events=events)
 
 
 def health(source: str = "nws", **changes: Any) -> Health:
@@ -171,7 +175,7 @@ def everything() -> Change:
     """Return a change that writes to every table."""
     return Change(
         events=((admitted("a"), "t", NOW), (admitted("b"), "t", NOW)),
-        decisions=((decision(), b"item a"), (decision("listed"), b"item b")),
+        decisions=(ruled(b"item a", events=(name("a"),)), ruled(b"item b", "listed", events=(name("b"),))),
         health=(health(),),
         impacts=(seen(),),
         notices=(notice("ntc_1"), notice("ntc_2", channel="mail")),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tocsin.model import Decision, Verdict
-from tocsin.store import Change, Store
+from tocsin.store import Change, Ruled, Store
 
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)  # of week 10
 NEXT = MONDAY + timedelta(days=7)
@@ -23,7 +23,7 @@ def store() -> Iterator[Store]:
 
 def decided(store: Store, rule: str, numbers: range, at: datetime = MONDAY, verdict: Verdict = Verdict.DROP) -> None:
     decision = Decision(verdict=verdict, rule=rule, ruleset="ab" * 32)
-    items = tuple((decision, f"{rule} {number}".encode()) for number in numbers)
+    items = tuple(Ruled(decision=decision, digest=f"{rule} {number}".encode()) for number in numbers)
     store.commit(Change(decisions=items), now=at)
 
 

@@ -75,10 +75,15 @@ def _purge(store: Store) -> None:
     store.purge(NOW + 40 * DAY)
 
 
+def _sum_up(store: Store) -> None:
+    store.sum_up(NOW)
+
+
 WRITES = [
     pytest.param(_nothing, _prepare, id="first-commit"),
     pytest.param(_prepare, _collect, id="commit-over-rows"),
     pytest.param(_prepare, _purge, id="purge"),
+    pytest.param(_prepare, _sum_up, id="sum"),
 ]
 
 

@@ -259,7 +259,7 @@ def test_threads_write_one_after_the_other(path: Path, kind: str) -> None:
             writer.start()
         for writer in writers:
             writer.join()
-        assert store.verify_ledger().size == 120
+        assert store.verify_ledger().size == 160
         assert store.changed_since(0)[1] == 40
 
 
@@ -301,5 +301,5 @@ def test_processes_take_turns_from_the_first_opening_on(path: Path) -> None:
             process.stdin.flush()
         assert [process.wait() for process in processes] == [0, 0]
     with Store.open(path) as store:
-        assert store.verify_ledger().size == 40
+        assert store.verify_ledger().size == 80
         assert store.changed_since(0)[1] == 40

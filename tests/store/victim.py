@@ -33,7 +33,7 @@ from typing import Any
 
 import alembic.command  # noqa: F401  (imported here so that no child has to)
 import changes
-from changes import DAY, HOUR, NOW, admitted, decision, health, name, notice, seen, told
+from changes import DAY, HOUR, NOW, admitted, health, name, notice, ruled, seen, told
 from sqlalchemy import Engine, event
 
 import tocsin
@@ -65,7 +65,10 @@ def collect(step: int) -> Change:
     return Change(
         events=((news, f"thread {step // 2}", NOW), (rewritten, "thread 0", NOW)),
         absent={name(f"event {step - 1}"): NOW} if step else {},
-        decisions=((decision(), record.item_digest(changes.item(news.event))), (decision("X"), b"dropped")),
+        decisions=(
+            ruled(record.item_digest(changes.item(news.event)), events=(news.event.id,)),
+            ruled(b"dropped", "X"),
+        ),
         health=(health(digest=str(step)),),
     )
 

@@ -20,7 +20,7 @@ from tocsin.model import Decision, IssuerClass, Item, Problem, Reading
 _WORTH_A_BAR = 20  # files; fewer are read before a bar is drawn
 
 
-def _readings(
+def readings(
     files: tuple[Path, ...],
     format_: str | None,
     source: str | None,
@@ -76,7 +76,7 @@ def read(format_: str | None, source: str | None, at: datetime | None, files: tu
     from tocsin.run.replay import known_or_stranger
 
     rulings, had_problems = [], False
-    for file, source_id, reading in _readings(files, format_, source):
+    for file, source_id, reading in readings(files, format_, source):
         had_problems |= _tell(file, reading)
         issuer_class = known_or_stranger(source_id, format_ or "").issuer_class
         rulings += [gate.examine(item, issuer_class=issuer_class) for item in reading.items]
@@ -123,7 +123,7 @@ def gate(
     from tocsin import record
 
     had_problems = False
-    for file, _, reading in _readings(files, format_, None):
+    for file, _, reading in readings(files, format_, None):
         had_problems |= _tell(file, reading)
         for item in reading.items:
             ruling = the_gate.examine(item, issuer_class=IssuerClass(issuer_class))
@@ -133,6 +133,8 @@ def gate(
                     "item": item.at,
                     "verdict": ruling.decision.verdict.value,
                     "rule": ruling.decision.rule,
+                    "ruleset": ruling.decision.ruleset,
+                    "digest": record.item_digest(item).hex(),
                     "events": [record.to_json(one.event) for one in ruling.admitted],
                 }
             )
@@ -179,21 +181,26 @@ def _judge_item(row: dict[str, Any]) -> dict[str, Any]:
         if not stored
         else next(ruling for ruling in rulings if ruling.admitted)
     )
+    digests = [record.item_digest(item) for item in items]
     return {
         "verdict": first.decision.verdict.value,
         "rule": first.decision.rule,
+        "ruleset": first.decision.ruleset,
+        "digest": digests[rulings.index(first)].hex(),
         "stored": stored or None,
-        "ledger": [_leaf(item, ruling.decision) for item, ruling in zip(items, rulings, strict=True)],
+        "ledger": [_leaf(digest, ruling.decision) for digest, ruling in zip(digests, rulings, strict=True)],
         "log": "",
     }
 
 
-def _leaf(item: Item, decision: Decision) -> Any:
-    """Return the ledger entry that a decision would get, under the key of a day that is over at once."""
+def _leaf(digest: bytes, decision: Decision) -> Any:
+    """Return the leaf that a decision would get in a side tree, under the key of a day that is over at once."""
     from tocsin import record
+    from tocsin.ledger.items import ItemLeaf
 
-    noise = record.commitment(secrets.token_bytes(32), record.item_digest(item))
-    return record.decision_entry(day=datetime.now(UTC).date(), ruleset=decision.ruleset, commitment=noise)
+    noise = record.item_commitment(record.item_key(secrets.token_bytes(32), digest), digest, decision)
+    leaf = ItemLeaf(day=datetime.now(UTC).date().isoformat(), ruleset=decision.ruleset, commitment=noise)
+    return json.loads(leaf.leaf)
 
 
 _HARSHNESS = {"pass": 0, "pass_scrubbed": 1, "effect_only": 2, "drop": 3}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tocsin.cli.arguments import DONE, NEW_FILE, put
+from tocsin.cli.arguments import DONE, FILE, HAD_PROBLEMS, NEW_FILE, name_problems, put
 from tocsin.errors import ConfigError
 from tocsin.ledger import Head
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from tocsin.config import Config
     from tocsin.run.publish import Log
-    from tocsin.store import Store
+    from tocsin.store import Opening, Store
 
 _CONFIG = click.option(
     "--config", "config_", type=NEW_FILE, default="tocsin.toml", help="whose ledger (default tocsin.toml)"
@@ -162,6 +163,55 @@ def export(config_: Path, folder: Path, witnessed: bool) -> int:
         hand_out(store, log, signed, folder, now=now)
     click.echo(f"{signed.size} entries, root {signed.root.hex()[:16]}; {state.words}", err=True)
     return DONE
+
+
+@ledger.command()
+@_CONFIG
+@click.option("--format", "format_", metavar="F", help="format, where the content does not name it without doubt")
+@click.argument("files", nargs=-1, required=True, metavar="DOCUMENT...", type=FILE)
+def open(config_: Path, format_: str | None, files: tuple[Path, ...]) -> int:  # noqa: A001  the command's word
+    """Print what opens the decisions on the items of public documents, one JSON object a line, for an auditor.
+
+    An opening shows to whoever holds the document what the gate decided on that item, and that the log holds it.
+    It opens no other item. Only what was read in the last 30 days can be opened.
+
+    \b
+    Example:
+      tocsin ledger open alerts.json > openings.jsonl
+    """
+    from tocsin import record
+    from tocsin.cli.documents import readings
+
+    had_problems = False
+    with _opened(config_) as (store, _):
+        for file, _, reading in readings(files, format_, None):
+            had_problems |= name_problems(str(file), reading.problems)
+            for item in reading.items:
+                found = store.openings(record.item_digest(item))
+                for opening in found:
+                    if opening.entry is None:
+                        click.echo(f"{file}: {item.at}: goes into the log with the hour's sum", err=True)
+                    else:
+                        put(_opening(opening))
+                if not found:
+                    click.echo(f"{file}: {item.at}: not read on a day whose key is still kept", err=True)
+    return HAD_PROBLEMS if had_problems else DONE
+
+
+def _opening(opening: Opening) -> dict[str, Any]:
+    """Return an opening as the auditor reads it; key and path are in base64, as in C2SP tlog-proof."""
+    return {
+        "day": opening.day.isoformat(),
+        "ruleset": opening.decision.ruleset,
+        "key": b64encode(opening.key).decode(),
+        "digest": opening.digest.hex(),
+        "verdict": opening.decision.verdict.value,
+        "rule": opening.decision.rule,
+        "entry": opening.entry,
+        "index": opening.index,
+        "size": opening.size,
+        "path": [b64encode(step).decode() for step in opening.path],
+    }
 
 
 def _signed(store: Store) -> Head:

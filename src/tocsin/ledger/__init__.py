@@ -4,6 +4,7 @@ This package stands alone: the standard library and `cryptography`, and nothing 
 read and run it by itself. It does no I/O: entries, hashes and notes come in and go out as bytes.
 
     entries   what an entry may say: canonical JSON of a closed schema, at most 1,024 bytes
+    items     side trees, of whose leaves an entry holds the root only
     tlog      the tree of RFC 6962: roots, proofs, and how they are checked
     log       entries in their order, and the head that they lead to
     tile      the tree cut into files (C2SP tlog-tiles)

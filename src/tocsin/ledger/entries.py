@@ -2,8 +2,9 @@
 
 An entry is a flat JSON object of integers and of strings out of closed sets or fixed grammars (a date, a minute, a
 number in hex). There is no field that could hold a sentence, a name, a place or an address, so nothing of that sort
-can get in, whoever writes it. The entry of a gate decision is {v, kind, day, ruleset, commitment} and nothing else:
-neither what was decided, nor about what, from whom, where or at what hour.
+can get in, whoever writes it. A gate decision is no entry of its own: it stands in the side tree (`items`) of a batch,
+or of the hour's sum, as {v, day, ruleset, commitment} and nothing else. So the log says neither what was decided, nor
+about what, nor of what was not kept from whom, where or at what hour.
 
 Canonical form: keys sorted, no blanks, ASCII. With integers and such strings only this equals RFC 8785.
 """
@@ -60,13 +61,13 @@ KINDS: Mapping[str, Mapping[str, Field]] = {
     },
     "batch": {"minute": MINUTE, "source": HASH, "ruleset": NUMBER, "seen": int, "kept": int, "items_root": HASH},
     "sum": {"hour": HOUR, "batches": int, "seen": int, "kept": int, "notices": int, "items_root": HASH},
-    "decision": {"day": DAY, "ruleset": NUMBER, "commitment": HASH},
     "event": {"day": DAY, "act": ACTS, "commitment": HASH},
     "notice": {
         "minute": MINUTE,
         "notice": NUMBER,
         "reason": REASONS,
         "level": int,
+        "about": int,
         "channel_class": CHANNEL_CLASSES,
         "places": int,
         "commitment": HASH,
@@ -92,11 +93,12 @@ def check(body: Mapping[str, Any]) -> None:
     if body.keys() != fields.keys() | {"v", "kind"}:
         raise LedgerError(f"{body['kind']}: must hold exactly v, kind, {', '.join(fields)}")
     for name, field in fields.items():
-        if not _fits(body[name], field):
+        if not fits(body[name], field):
             raise LedgerError(f"{body['kind']}.{name}: not what the schema allows")
 
 
-def _fits(value: Any, field: Field) -> bool:
+def fits(value: Any, field: Field) -> bool:
+    """Return whether `value` is what `field` allows."""
     if isinstance(field, re.Pattern):
         return isinstance(value, str) and value.isascii() and field.fullmatch(value) is not None
     if isinstance(field, frozenset):
@@ -107,10 +109,11 @@ def _fits(value: Any, field: Field) -> bool:
 def leaf(body: Mapping[str, Any]) -> bytes:
     """Return the canonical bytes of an entry. Raises LedgerError when it is outside the closed schema."""
     check(body)
-    return _canonical(body)
+    return canonical(body)
 
 
-def _canonical(body: Mapping[str, Any]) -> bytes:
+def canonical(body: Mapping[str, Any]) -> bytes:
+    """Return the one way in which `body` is written: keys sorted, no blanks, ASCII."""
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
 
 
@@ -126,6 +129,6 @@ def parse(leaf: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise LedgerError("a leaf is not a JSON object")
     check(body)
-    if _canonical(body) != leaf:
+    if canonical(body) != leaf:
         raise LedgerError(f"{body['kind']}: not in canonical form")
     return body

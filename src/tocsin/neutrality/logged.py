@@ -13,7 +13,10 @@ from typing import Any
 from tocsin import gate
 from tocsin.declaration import DECLARATION
 from tocsin.ledger import LedgerError, entries, note, tile
+from tocsin.ledger import items as side_trees
+from tocsin.ledger.items import ItemLeaf
 from tocsin.ledger.policy import parse as parse_policy
+from tocsin.ledger.tlog import HASH_SIZE, leaf_hash
 from tocsin.neutrality.findings import NotApplicableError
 from tocsin.neutrality.folder import Folder
 
@@ -72,13 +75,24 @@ def _published(body: bytes, name: str) -> Iterator[str]:
 
 
 def items(data: Folder) -> Iterator[str]:
-    """Yield the decisions of which more is kept than the day, the rules and a commitment."""
-    for n, entry in enumerate(data.entries):
-        if entry.get("kind") == "decision" and entry.keys() != _DECISION:
-            yield f"entry {n}: says more of a decision than it may"
-
-
-_DECISION = {"v", "kind", "day", "ruleset", "commitment"}
+    """Yield the side trees that are not those of the log, and the decisions that no leaf of four fields stands for."""
+    trees: dict[Any, set[bytes]] = {}
+    for row in data.rows("side_trees"):
+        raw, n = row.columns["hashes"], row.columns["entry"]
+        hashes = [raw[at : at + HASH_SIZE] for at in range(0, len(raw), HASH_SIZE)] if isinstance(raw, bytes) else []
+        logged = data.entries[n].get("items_root") if isinstance(n, int) and 0 <= n < len(data.entries) else None
+        if len(hashes).bit_count() != 1 or side_trees.root(hashes).hex() != logged:
+            yield f"{row}: not the side tree of its entry"
+        trees[n] = set(hashes)
+    for row in data.rows("decisions"):
+        said, n = row.columns, row.columns["entry"]
+        try:
+            leaf = ItemLeaf(day=said["day"], ruleset=said["ruleset"], commitment=said["commitment"]).leaf
+        except (LedgerError, AttributeError):
+            yield f"{row}: holds what no leaf may"
+            continue
+        if n is not None and leaf_hash(leaf) not in trees.get(n, ()):
+            yield f"{row}: not in the side tree of its entry"
 
 
 def counts(data: Folder) -> Iterator[str]:

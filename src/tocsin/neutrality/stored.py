@@ -76,6 +76,8 @@ def strings(data: Folder) -> Iterator[str]:
     for table in data.objects["table"]:
         for row in data.rows(table):
             for column, value in row.columns.items():
+                if (table, column) == ("side_trees", "hashes"):
+                    continue  # bytes that `logged.items` shows to be those of the log
                 for said in sorted({found for text in _texts(value) for found in _faults(text)}):
                     yield f"{row}, {column}: {said}"
 

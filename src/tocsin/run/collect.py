@@ -96,7 +96,7 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
     )
     return Collected(
         health=healthy,
-        decisions=tuple(decision for decision, _ in found.decisions),
+        decisions=tuple(one.decision for one in found.decisions),
         problems=tuple(found.problems),
         links=tuple(found.links),
         named=found.named,

@@ -19,8 +19,9 @@ import structlog
 
 from tocsin import formats, gate, record, regions
 from tocsin.errors import FormatError
-from tocsin.model import Decision, Item, Link, Problem, Reading, Source, Status
+from tocsin.model import Item, Link, Problem, Reading, Source, Status
 from tocsin.run import vitals
+from tocsin.store import Ruled
 
 log = structlog.get_logger("tocsin")
 
@@ -57,7 +58,7 @@ class Found:
     as_of: datetime | None = None
     beat: datetime | None = None
     admitted: dict[str, gate.Admitted] = field(default_factory=dict)
-    decisions: list[tuple[Decision, bytes]] = field(default_factory=list)
+    decisions: list[Ruled] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     faulty: list[Problem] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
@@ -92,7 +93,7 @@ class Found:
 
     def _take_item(self, item: Item, ruling: gate.Ruling, source: Source, document: Document, now: datetime) -> None:
         admitted = {self._keep(one) for one in ruling.admitted}
-        self.decisions.append((ruling.decision, record.item_digest(item)))
+        self.decisions.append(Ruled(decision=ruling.decision, digest=record.item_digest(item), events=tuple(admitted)))
         problems = [*item.problems, *_far_off(source, ruling.admitted, at=item.at)]
         self.problems += problems
         self.faulty += problems if ruling.admitted or not item.events else ()

@@ -91,7 +91,7 @@ def signers(store: Store, log: Log, *, size: int, now: datetime) -> Sequence[Sig
 
 
 def publish(store: Store, log: Log | None, *, now: datetime, whole: bool) -> Head:
-    """Delete what has served its time, check the ledger (all of it if `whole`, else what is new), publish it.
+    """Sum up the hour, delete what has served its time, check the ledger (all of it if `whole`), publish it.
 
     Returns the head. Raises LedgerError when the ledger is broken or would have to be forked; nothing is signed then.
     """
@@ -106,6 +106,7 @@ def sign(store: Store, log: Log | None, *, now: datetime, whole: bool) -> Head:
 
     Returns the head. Raises LedgerError when the ledger is broken or would have to be forked; nothing is signed then.
     """
+    store.sum_up(now)  # first, so that no decision loses its key before it is in the ledger
     store.purge(now)
     head = store.verify_ledger(whole=whole)
     if log is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -27,9 +27,10 @@ from tocsin.run import collect
 from tocsin.run.deliver import message
 from tocsin.run.reconcile import Desk
 from tocsin.run.situation import Situation
-from tocsin.store import Store
+from tocsin.store import Change, Store
 
 CHANNEL = ChannelConfig(id="replay", kind="replay", at_least=Level.NOTICE)
+HOUR = timedelta(hours=1)
 _KEYS = {"at", "source", "format", "file", "error"}
 
 
@@ -144,6 +145,7 @@ class Replay:
         self.played = 0
         self._heard: dict[str, Health] = {}  # as of the last line of each source that was no repetition
         self._files: dict[str, Path | None] = {}
+        store.commit(Change(sources=tuple(self.sources.values())), now=self.at)
 
     def rendered(self, notice: Notice) -> Message:
         """Return the message that the channel would have sent for `notice`."""
@@ -156,6 +158,7 @@ class Replay:
         """
         for at, group in groupby(self.lines, key=lambda line: line.at):
             yield from self._wait_until(at)
+            self._advance(at)
             polls = list(group)
             problems = tuple(found for line in polls for found in self._poll(line))
             self.played += len(polls)
@@ -173,9 +176,17 @@ class Replay:
             yield self._wake(wake)
 
     def _wake(self, at: datetime, problems: tuple[tuple[str, Problem], ...] = ()) -> Moment:
-        self.at = at
+        self._advance(at)
         self._confirm(at)
         return Moment(at=at, notices=self.desk.reconcile(at), problems=problems)
+
+    def _advance(self, to: datetime) -> None:
+        """Let the time pass, and each hour of it be summed up in the ledger."""
+        hour = self.at.replace(minute=0, second=0, microsecond=0) + HOUR
+        while hour <= to:
+            self.store.sum_up(hour)
+            hour += HOUR
+        self.at = to
 
     def _confirm(self, at: datetime) -> None:
         """Let every source that last answered have been asked again just now, and have said "not modified".

@@ -158,7 +158,7 @@ class Loops:
             if self.ledger is not None:
                 self._witnesses = Witnesses(self.ledger)
                 stack.push_async_callback(self._witnesses.close)
-            await self._stored(_start, now=self.clock())
+            await self._stored(_start, tuple(self.sources.values()), now=self.clock())
             async with asyncio.TaskGroup() as group:
                 for source in self.sources.values():
                     group.create_task(forever(f"collect {source.id}", self._collecting(source)))
@@ -346,9 +346,9 @@ def _earned(after: Health, before: Health | None) -> Iterator[Mark]:
     yield from (mark for mark in after.marks if mark.times > known.get(mark.flag, 0))
 
 
-def _start(store: Store, *, now: datetime) -> None:
-    """Put into the ledger that this program has started under these rules."""
-    store.commit(Change(is_start=True), now=now)
+def _start(store: Store, sources: tuple[Source, ...], *, now: datetime) -> None:
+    """Put into the ledger that this program has started under these rules, and which sources came and went."""
+    store.commit(Change(is_start=True, sources=sources), now=now)
 
 
 async def look_once(

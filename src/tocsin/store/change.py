@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from tocsin.gate import Admitted
-from tocsin.model import Decision, Event, Fault, Health, Impact, Notice, Told
+from tocsin.model import Decision, Event, Fault, Health, Impact, Notice, Source, Told
 
 Delivery = Literal["waiting", "sent", "failed", "given-up"]
 """How far a notice has come. `failed` will be tried again, `given-up` will not."""
@@ -68,6 +68,15 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ruled:
+    """What the gate decided on an item: its digest (`record.item_digest`), and the ids of the events that it gave."""
+
+    decision: Decision
+    digest: bytes
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Everything that one commit writes. All fields may be empty; the order of items has no meaning.
 
@@ -75,12 +84,13 @@ class Change:
     type error. An event that arrives counts as listed again. `threads` moves stored events to another thread (threads
     merge). `absent` says since when a snapshot has ended an event by no longer listing it, `unlisted` since when its
     source no longer lists it, which ends nothing by itself; in both None means that it is listed again, and an event
-    that has a moment already keeps its first. `decisions` pairs each decision with the item's digest
-    (`record.item_digest`): it is turned into a keyed commitment inside the transaction and goes no further. `faults`
-    are added to those that are known of their source. `notices` are put in the outbox, `told` and `forget` (channel,
-    place, family) change what each channel was told, `outcomes` what became of the notices. `channel_classes` says of
-    what kind each channel in `notices` is, for the ledger. `is_start` records that the service has started,
-    `jumps` that the machine's clock has jumped. `entries` are acts that are
+    that has a moment already keeps its first. All events of a change are of one source. `decisions` are those on all
+    items that the poll read; a digest is turned into a keyed commitment inside the transaction and goes no further.
+    `faults` are added to those that are known of their source. `notices` are put in the outbox, `told` and `forget`
+    (channel, place, family) change what each channel was told, `outcomes` what became of the notices.
+    `channel_classes` says of what kind each channel in `notices` is, for the ledger. `is_start` records that the
+    service has started, `sources` are those that are configured, where that may have changed (None: as before),
+    `jumps` records that the machine's clock has jumped, `entries` are acts that are
     nothing but their entry (`record`): an announcement, a drill, a breach. `stops` names (source, clause): because of
     a breach of that clause nothing more is collected from this source; `repaired` are clauses whose breach is over.
     """
@@ -89,7 +99,7 @@ class Change:
     threads: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, datetime | None] = field(default_factory=dict)
     unlisted: Mapping[str, datetime | None] = field(default_factory=dict)
-    decisions: tuple[tuple[Decision, bytes], ...] = ()
+    decisions: tuple[Ruled, ...] = ()
     health: tuple[Health, ...] = ()
     faults: tuple[Fault, ...] = ()
     impacts: tuple[Seen, ...] = ()
@@ -99,6 +109,7 @@ class Change:
     outcomes: tuple[Outcome, ...] = ()
     channel_classes: Mapping[str, str] = field(default_factory=dict)
     is_start: bool = False
+    sources: tuple[Source, ...] | None = None
     jumps: tuple[Jump, ...] = ()
     entries: tuple[Mapping[str, Any], ...] = ()
     stops: tuple[tuple[str, str], ...] = ()
@@ -115,6 +126,24 @@ class Committed:
     seq: int
     added: tuple[str, ...] = ()
     rewritten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What shows to whoever holds a public document what the gate decided on an item of it, and that the log holds it.
+
+    `key` opens the commitment to this item and no other. `index`, `size` and `path` lead from the item's leaf in the
+    side tree to the `items_root` of ledger entry `entry`; that is None while the hour's sum is not yet written.
+    """
+
+    day: date
+    key: bytes
+    digest: bytes
+    decision: Decision
+    entry: int | None = None
+    index: int = 0
+    size: int = 0
+    path: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

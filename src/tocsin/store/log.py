@@ -7,13 +7,13 @@ and this table too, can be made again. `signed` holds the heads that were signed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy.dialects import sqlite
 
 from tocsin import ledger
 from tocsin.ledger import Entry, ForkError, Frontier, Head, tile, tlog
@@ -27,14 +27,38 @@ _nodes = tables.ledger_tree.c
 _signed = tables.signed.c
 
 
-def append(connection: Connection, bodies: Sequence[Body]) -> None:
-    """Give each of `bodies` the next number. Raises LedgerError when one is outside the closed schema."""
-    if bodies:
-        leaves = map(ledger.leaf, bodies)
-        numbered = (
-            Entry(n=n, leaf=leaf, leaf_hash=tlog.leaf_hash(leaf)) for n, leaf in enumerate(leaves, size(connection))
-        )
-        connection.execute(insert(tables.ledger), [asdict(entry) for entry in numbered])
+class Pen:
+    """The entries of one transaction: each has its number when it is added, and all are written by `append`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._first = size(connection)
+        self._leaves: list[bytes] = []
+
+    def add(self, body: Body) -> int:
+        """Return the number of a further entry. Raises LedgerError when it is outside the closed schema."""
+        self._leaves.append(ledger.leaf(body))
+        return self._first + len(self._leaves) - 1
+
+    def append(self) -> None:
+        """Write what was added, once."""
+        if self._leaves:
+            rows = [
+                {"n": n, "leaf": leaf, "leaf_hash": tlog.leaf_hash(leaf)}
+                for n, leaf in enumerate(self._leaves, self._first)
+            ]
+            self._connection.execute(insert(tables.ledger), rows)
+
+
+def get_number(connection: Connection, name: str) -> int | None:
+    """Return a number that the store keeps in `meta`, None where there is none."""
+    return connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == name)).scalar()
+
+
+def put_number(connection: Connection, name: str, value: int) -> None:
+    """Keep a number in `meta`."""
+    row = sqlite.insert(tables.meta).values(key=name, value=value)
+    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
 
 def size(connection: Connection) -> int:

@@ -13,7 +13,7 @@ from tocsin import record
 from tocsin.model import Event, Fault, Flag, Health, Impact, Mark, Notice, Told
 from tocsin.store import tables
 from tocsin.store.change import Kept, Seen, Standing, Waiting
-from tocsin.store.writing import chunks
+from tocsin.store.tables import chunks
 
 _events = tables.events.c
 _notices = tables.notices.c

@@ -36,10 +36,14 @@ def purge(connection: Connection, now: datetime) -> Purged:
     days = tables.day_keys.c.day
     expired = delete(tables.day_keys).where(days < record.day_of(now - KEYS_KEPT)).returning(days)
     destroyed = sorted(connection.execute(expired).scalars())
-    entries = [record.key_destroyed_entry(day) for day in destroyed]
+    for table in (tables.decisions, tables.side_trees):  # without its key a commitment is noise to everybody
+        connection.execute(delete(table).where(table.c.day < record.day_of(now - KEYS_KEPT)))
+    pen = log.Pen(connection)
+    for day in destroyed:
+        pen.add(record.key_destroyed_entry(day))
     if events or notices:
-        entries.append(record.purge_entry(events=events, notices=notices, now=now))
-    log.append(connection, entries)
+        pen.add(record.purge_entry(events=events, notices=notices, now=now))
+    pen.append()
     return Purged(events=events, notices=notices, day_keys=len(destroyed))
 
 

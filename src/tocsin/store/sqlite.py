@@ -20,8 +20,8 @@ from tocsin.ledger import Entry, Frontier, Head, tlog
 from tocsin.ledger.tile import Tile
 from tocsin.ledger.witness import Cosignature
 from tocsin.model import Event, Fault, Health, Told
-from tocsin.store import counting, log, opening, reading, retention, vouching, writing
-from tocsin.store.change import Change, Committed, Kept, Purged, Rotation, Seen, Standing, Waiting
+from tocsin.store import counting, items, keys, log, opening, reading, retention, vouching, writing
+from tocsin.store.change import Change, Committed, Kept, Opening, Purged, Rotation, Seen, Standing, Waiting
 
 
 class Store:
@@ -80,7 +80,7 @@ class Store:
         """
         if self._key is None:
             with self._transaction() as connection:
-                self._key = writing.installation_key(connection)
+                self._key = keys.installation_key(connection)
         return self._key
 
     def purge(self, now: datetime) -> Purged:
@@ -92,6 +92,14 @@ class Store:
             with self._writing, opening.refusals():
                 opening.outside_transaction(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)")
         return purged
+
+    def sum_up(self, now: datetime) -> bool:
+        """Enter the sum of what was entered since the last one, once an hour; return whether it was due.
+
+        Raises LedgerError when an entry that is to be summed up is none.
+        """
+        with self._transaction() as connection:
+            return items.sum_up(connection, now)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -210,6 +218,11 @@ class Store:
         """Return the ledger's entries from number `start` up to but not including `stop`."""
         with self._moment() as connection:
             return tuple(log.entries(connection, start, stop))
+
+    def openings(self, digest: bytes) -> tuple[Opening, ...]:
+        """Return what opens each decision on the item with this digest, one for each day whose key is still kept."""
+        with self._moment() as connection:
+            return tuple(items.openings(connection, digest))
 
     def verify_ledger(self, *, whole: bool = False) -> Head:
         """Check what was added since the last check (or all of it) and return the head it leads to.

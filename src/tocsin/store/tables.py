@@ -6,8 +6,9 @@ in `decisions`. `docs/store.md` says what each table is for; `migrations/` says 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Boolean,
@@ -26,8 +27,20 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """The migrations, oldest first; the last one is what this program reads and writes."""
+
+
+T = TypeVar("T")
+
+_CHUNK = 5000  # names in one statement; SQLite takes 32,766 values at most
+
+
+def chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
+    """Yield `items` in lists that one statement can take."""
+    everything = list(items)
+    for start in range(0, len(everything), size):
+        yield everything[start : start + size]
 
 
 class Moment(TypeDecorator[datetime]):
@@ -88,6 +101,9 @@ events = Table(
     Column("absent_since", Moment),  # since when a snapshot has ended it by no longer listing it
     Column("unlisted_since", Moment),  # since when its source no longer lists it, whether or not that ends it
     Column("seq", Integer, nullable=False),
+    Column(
+        "entry", Integer, nullable=False, server_default="0"
+    ),  # of the ledger, where it was stored or rewritten last
     Column("body", Text, nullable=False),  # the whole Event as canonical JSON
     Index("events_by_thread", "thread", "ends"),
     Index("events_by_source", "source", "ends"),
@@ -147,7 +163,17 @@ decisions = Table(
     Column("rule", Text, nullable=False),
     Column("ruleset", Text, nullable=False),
     Column("commitment", LargeBinary(32), nullable=False),
+    Column("entry", Integer),  # of the ledger: the batch or sum whose side tree holds it; null: it waits
     UniqueConstraint("day", "commitment"),
+    Index("decisions_by_entry", "entry"),
+)
+
+side_trees = Table(
+    "side_trees",
+    metadata,
+    Column("entry", Integer, primary_key=True),
+    Column("day", Day, nullable=False),  # when it was made; it goes with that day's key
+    Column("hashes", LargeBinary, nullable=False),  # of its leaves, one after the other
 )
 
 day_keys = Table(
@@ -206,6 +232,7 @@ told = Table(
     Column("channel", Text, primary_key=True),
     Column("place", Text, primary_key=True),
     Column("family", Text, primary_key=True),
+    Column("about", Integer, nullable=False, server_default="0"),  # `about` of the last notice's entry
     Column("body", Text, nullable=False),
 )
 
@@ -230,6 +257,16 @@ notices = Table(
     CheckConstraint("(state IN ('waiting', 'failed')) = (next_try IS NOT NULL)", name="notices_next_try"),
     Index("notices_by_next_try", "next_try"),
     Index("notices_by_at", "at"),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("issuer_class", Text, nullable=False),
+    Column("is_extension", Boolean, nullable=False),
+    Column("entry", Integer, nullable=False),  # of the ledger, where it was added
 )
 
 ledger = Table(

@@ -79,8 +79,9 @@ def rotation(connection: Connection) -> Rotation | None:
 
 def rotate_key(connection: Connection, *, old: bytes, new: bytes, now: datetime) -> None:
     """Enter into the ledger that the log passes from one public key to another, 32 bytes each."""
-    n = log.size(connection)
-    log.append(connection, [record.key_rotated_entry(old=old, new=new, now=now)])
+    pen = log.Pen(connection)
+    n = pen.add(record.key_rotated_entry(old=old, new=new, now=now))
+    pen.append()
     connection.execute(delete(tables.meta).where(tables.meta.c.key.in_([_TOLD, _SHOWN])))
     connection.execute(insert(tables.meta).values(key=_TOLD, value=n))
 

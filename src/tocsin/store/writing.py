@@ -7,11 +7,10 @@ in which order a feed listed its items, nor which decision belongs to which even
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import sqlite
@@ -19,22 +18,14 @@ from sqlalchemy.dialects import sqlite
 import tocsin
 from tocsin import catalogue, gate, lifecycle, record
 from tocsin.letters import MAX_FAULTS
-from tocsin.model import Decision, Event, Fault, Health, Notice, Told
-from tocsin.store import counting, log, tables
-from tocsin.store.change import Change, Committed, Outcome, Seen
+from tocsin.model import Event, Fault, Health, Source
+from tocsin.store import counting, items, log, outbox, tables
+from tocsin.store.change import Change, Committed, Seen
+from tocsin.store.keys import DayKey
+from tocsin.store.tables import chunks
 
-T = TypeVar("T")
-
-Body = dict[str, Any]
-
-_CHUNK = 5000  # names in one statement; SQLite takes 32,766 values at most
-
-
-def chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
-    """Yield `items` in lists that one statement can take."""
-    everything = list(items)
-    for start in range(0, len(everything), size):
-        yield everything[start : start + size]
+Arrived = tuple[Event, str, datetime, str]
+"""An event, its thread, when it was received, and its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +33,7 @@ class Prepared:
     """A change with its events written as text: the work that needs no transaction."""
 
     change: Change
-    arrived: Mapping[str, tuple[Event, str, datetime, str]]
+    arrived: Mapping[str, Arrived]
 
 
 def prepare(change: Change) -> Prepared:
@@ -51,98 +42,46 @@ def prepare(change: Change) -> Prepared:
     for admitted, thread, received in change.events:
         event = admitted.event
         arrived[event.id] = (event, change.threads.get(event.id, thread), received, record.to_text(event))
+    assert len({event.source for event, *_ in arrived.values()}) <= 1, "a poll is of one source"
     return Prepared(change, arrived)
 
 
 def write(connection: Connection, prepared: Prepared, now: datetime) -> Committed:
     """Write everything that `prepared` holds, and its ledger entries; return what changed."""
     change = prepared.change
-    key = _DayKey(connection, record.day_of(now))
-    entries: list[Body] = [dict(entry) for entry in change.entries]
+    key, pen = DayKey(connection, record.day_of(now)), log.Pen(connection)
     if change.is_start:
         start = record.start_entry(
             release=tocsin.__version__, ruleset=gate.RULESET, catalogue=catalogue.CATALOGUE, now=now
         )
-        entries.append(start)
-    entries += [record.clock_jump_entry(at=jump.at, by=jump.by) for jump in change.jumps]
-    before = counting.newest(connection)
-    entries += _write_decisions(connection, change.decisions, key)
-    counting.count(connection, after=before, day=key.day)
-    committed, of_events = _write_events(connection, prepared, key)
-    entries += of_events
+        pen.add(start)
+    for entry in (*change.entries, *(record.clock_jump_entry(at=jump.at, by=jump.by) for jump in change.jumps)):
+        pen.add(entry)
+    if change.sources is not None:
+        _write_sources(connection, change.sources, pen, now)
+    committed = _write_events(connection, prepared, pen, key, now)
     _write_health(connection, change.health)
     _write_faults(connection, change.faults)
     _write_impacts(connection, change.impacts)
-    _write_told(connection, change.told, change.forget)
     _write_stops(connection, change, now)
-    entries += _write_notices(connection, change.notices, change.channel_classes, key, now)
-    entries += _write_outcomes(connection, change.outcomes)
-    log.append(connection, entries)
+    abouts = outbox.write_notices(connection, change.notices, change.channel_classes, pen, key, now)
+    outbox.write_told(connection, change.told, change.forget, abouts)
+    outbox.write_outcomes(connection, change.outcomes, pen)
+    pen.append()
     return committed
-
-
-def installation_key(connection: Connection) -> bytes:
-    """Return the key of this installation, made where there is none yet."""
-    fresh = sqlite.insert(tables.installation).values(n=1, key=secrets.token_bytes(32))
-    connection.execute(fresh.on_conflict_do_nothing())
-    return bytes(connection.execute(select(tables.installation.c.key)).scalar_one())
-
-
-class _DayKey:
-    """The key of one day, made when it is first needed: 32 random bytes, destroyed by `retention`."""
-
-    def __init__(self, connection: Connection, day: date) -> None:
-        self.day = day
-        self._connection = connection
-        self._key: bytes | None = None
-
-    def commitment(self, content: bytes) -> bytes:
-        """Return the commitment to `content` under this day's key."""
-        if self._key is None:
-            self._key = self._get()
-        return record.commitment(self._key, content)
-
-    def _get(self) -> bytes:
-        fresh = sqlite.insert(tables.day_keys).values(day=self.day, key=secrets.token_bytes(32))
-        self._connection.execute(fresh.on_conflict_do_nothing())
-        kept = select(tables.day_keys.c.key).where(tables.day_keys.c.day == self.day)
-        return bytes(self._connection.execute(kept).scalar_one())
-
-
-# --- the gate -----------------------------------------------------------------------------------------------------
-
-
-def _write_decisions(connection: Connection, decisions: Sequence[tuple[Decision, bytes]], key: _DayKey) -> list[Body]:
-    """Write each decision that is new this day; a feed that says the same each minute adds nothing."""
-    rows: dict[bytes, dict[str, Any]] = {}
-    for decision, content in decisions:
-        commitment = key.commitment(content)
-        rows[commitment] = {
-            "day": key.day,
-            "verdict": decision.verdict.value,
-            "rule": decision.rule,
-            "ruleset": decision.ruleset,
-            "commitment": commitment,
-        }
-    if not rows:
-        return []
-    ordered = [rows[commitment] for commitment in sorted(rows)]
-    statement = sqlite.insert(tables.decisions).on_conflict_do_nothing().returning(tables.decisions.c.commitment)
-    fresh = sorted(bytes(commitment) for commitment in connection.execute(statement, ordered).scalars())
-    return [
-        record.decision_entry(day=key.day, ruleset=rows[commitment]["ruleset"], commitment=commitment)
-        for commitment in fresh
-    ]
 
 
 # --- events -------------------------------------------------------------------------------------------------------
 
 
-def _write_events(connection: Connection, prepared: Prepared, key: _DayKey) -> tuple[Committed, list[Body]]:
-    """Write what arrived and what moved. An event that came again as it was is no change."""
+def _write_events(connection: Connection, prepared: Prepared, pen: log.Pen, key: DayKey, now: datetime) -> Committed:
+    """Write what was decided, what arrived and what moved. An event that came again as it was is no change."""
+    before = counting.newest(connection)
+    found = items.write_decisions(connection, prepared.change.decisions, key)
+    counting.count(connection, after=before, day=key.day)
     change, arrived = prepared.change, prepared.arrived
     stored = _stored(connection, arrived.keys() | change.threads.keys() | change.absent.keys() | change.unlisted.keys())
-    seq = _seq(connection)
+    seq = log.get_number(connection, "seq") or 0
     added, rewritten = [], []
     for name, (_, _, _, text) in arrived.items():
         if name not in stored:
@@ -151,34 +90,45 @@ def _write_events(connection: Connection, prepared: Prepared, key: _DayKey) -> t
             rewritten.append(name)
     moved = list(_moved(change, arrived, stored))
     if not (added or rewritten or moved):
-        return Committed(seq=seq), []
+        return Committed(seq=seq)
     seq += 1
-    connection.execute(
-        sqlite.insert(tables.meta)
-        .values(key="seq", value=seq)
-        .on_conflict_do_update(index_elements=["key"], set_={"value": seq})
-    )
-    _insert_events(connection, [_row(*arrived[name], absent_since=change.absent.get(name), seq=seq) for name in added])
-    _update_events(connection, [_row(*arrived[name], absent_since=None, seq=seq) for name in rewritten])
+    log.put_number(connection, "seq", seq)
+    numbers = {}
+    if kept := [*added, *rewritten]:
+        items.write_batch(
+            connection,
+            found,
+            kept,
+            source=arrived[kept[0]][0].source,
+            seen=len(change.decisions),
+            pen=pen,
+            key=key,
+            now=now,
+        )
+        numbers = _enter_events(pen, key, arrived, added, rewritten)
+    rows = {
+        name: _row(*arrived[name], absent_since=change.absent.get(name), entry=numbers[name], seq=seq) for name in kept
+    }
+    _insert_events(connection, [rows[name] for name in added])
+    _update_events(connection, [rows[name] for name in rewritten])
     _write_keys(connection, [arrived[name][0] for name in added], [arrived[name][0] for name in rewritten])
     _move(connection, moved, seq)
-    return Committed(seq=seq, added=tuple(added), rewritten=tuple(rewritten)), _event_entries(
-        key, arrived, added, rewritten
-    )
+    return Committed(seq=seq, added=tuple(added), rewritten=tuple(rewritten))
 
 
-def _event_entries(
-    key: _DayKey,
-    arrived: Mapping[str, tuple[Event, str, datetime, str]],
-    added: Iterable[str],
-    rewritten: Iterable[str],
-) -> list[Body]:
+def _enter_events(
+    pen: log.Pen, key: DayKey, arrived: Mapping[str, Arrived], added: Iterable[str], rewritten: Iterable[str]
+) -> dict[str, int]:
+    """Enter what was stored; return the number of each event's entry."""
     commitments = sorted(
-        (key.commitment(arrived[name][3].encode()), is_new)
+        (key.commitment(arrived[name][3].encode()), is_new, name)
         for names, is_new in ((added, True), (rewritten, False))
         for name in names
     )
-    return [record.event_entry(day=key.day, is_new=is_new, commitment=commitment) for commitment, is_new in commitments]
+    return {
+        name: pen.add(record.event_entry(day=key.day, is_new=is_new, commitment=commitment))
+        for commitment, is_new, name in commitments
+    }
 
 
 def _stored(connection: Connection, names: Iterable[str]) -> dict[str, Any]:
@@ -194,12 +144,8 @@ def _stored(connection: Connection, names: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _seq(connection: Connection) -> int:
-    return connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "seq")).scalar() or 0
-
-
 def _row(
-    event: Event, thread: str, received: datetime, body: str, *, absent_since: datetime | None, seq: int
+    event: Event, thread: str, received: datetime, body: str, *, absent_since: datetime | None, entry: int, seq: int
 ) -> dict[str, Any]:
     return {
         "id": event.id,
@@ -215,13 +161,12 @@ def _row(
         "absent_since": absent_since,
         "unlisted_since": absent_since,
         "seq": seq,
+        "entry": entry,
         "body": body,
     }
 
 
-def _moved(
-    change: Change, arrived: Mapping[str, tuple[Event, str, datetime, str]], stored: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _moved(change: Change, arrived: Mapping[str, Arrived], stored: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the new standing of every stored event whose thread or absence changes."""
     for name, row in stored.items():
         thread = change.threads.get(name, arrived[name][1] if name in arrived else row.thread)
@@ -284,7 +229,32 @@ def _move(connection: Connection, moved: list[dict[str, Any]], seq: int) -> None
         connection.execute(statement, moved)
 
 
-# --- sources, places, channels ------------------------------------------------------------------------------------
+# --- sources, places ------------------------------------------------------------------------------------
+
+
+def _write_sources(connection: Connection, sources: Iterable[Source], pen: log.Pen, now: datetime) -> None:
+    """Enter which sources are no longer read and which are new; one that changed is both."""
+    table = tables.sources
+    wanted = {source.id: _source_row(source) for source in sources}
+    known = {row.source: dict(row._mapping) for row in connection.execute(select(table))}  # noqa: SLF001  its public name
+    entries = {name: row.pop("entry") for name, row in known.items()}
+    for name in sorted(entries):
+        if known[name] != wanted.get(name):
+            pen.add(record.source_entry(is_added=False, **known[name], now=now))
+            connection.execute(delete(table).where(table.c.source == name))
+    for name in sorted(wanted):
+        if wanted[name] != known.get(name):
+            entry = pen.add(record.source_entry(is_added=True, **wanted[name], now=now))
+            connection.execute(insert(table).values(**wanted[name], entry=entry))
+
+
+def _source_row(source: Source) -> dict[str, Any]:
+    return {
+        "source": source.id,
+        "url": source.url,
+        "issuer_class": source.issuer_class.value,
+        "is_extension": not catalogue.lists(source),
+    }
 
 
 def _write_health(connection: Connection, healths: Sequence[Health]) -> None:
@@ -370,26 +340,6 @@ def _impact_row(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _write_told(connection: Connection, told: Sequence[Told], forget: Sequence[tuple[str, str, str]]) -> None:
-    columns = tables.told.c
-    if forget:
-        statement = delete(tables.told).where(
-            columns.channel == bindparam("c"), columns.place == bindparam("p"), columns.family == bindparam("f")
-        )
-        connection.execute(statement, [{"c": channel, "p": place, "f": family} for channel, place, family in forget])
-    if told:
-        upsert = sqlite.insert(tables.told)
-        connection.execute(
-            upsert.on_conflict_do_update(
-                index_elements=["channel", "place", "family"], set_={"body": upsert.excluded.body}
-            ),
-            [
-                {"channel": one.channel, "place": one.place, "family": one.family, "body": record.to_text(one)}
-                for one in told
-            ],
-        )
-
-
 def _write_stops(connection: Connection, change: Change, now: datetime) -> None:
     """Stop sources, or let them go on. A stop that stands keeps its first moment."""
     if change.repaired:
@@ -398,73 +348,3 @@ def _write_stops(connection: Connection, change: Change, now: datetime) -> None:
         statement = sqlite.insert(tables.stopped).on_conflict_do_nothing()
         rows = [{"source": source, "clause": clause, "since": now} for source, clause in change.stops]
         connection.execute(statement, rows)
-
-
-# --- the outbox ---------------------------------------------------------------------------------------------------
-
-
-def _write_notices(
-    connection: Connection, notices: Sequence[Notice], classes: Mapping[str, str], key: _DayKey, now: datetime
-) -> list[Body]:
-    """Put notices in the outbox; one whose id is there already is left as it is."""
-    if not notices:
-        return []
-    rows = {notice.id: _notice_row(notice) for notice in notices}
-    statement = sqlite.insert(tables.notices).on_conflict_do_nothing().returning(tables.notices.c.id)
-    fresh = set(connection.execute(statement, list(rows.values())).scalars())
-    return [
-        record.notice_entry(
-            notice,
-            channel_class=classes.get(notice.channel, ""),
-            commitment=key.commitment(rows[notice.id]["body"].encode()),
-            now=now,
-        )
-        for notice in {notice.id: notice for notice in notices}.values()
-        if notice.id in fresh
-    ]
-
-
-def _notice_row(notice: Notice) -> dict[str, Any]:
-    return {
-        "id": notice.id,
-        "at": notice.at,
-        "channel": notice.channel,
-        "reason": notice.reason.value,
-        "family": notice.family,
-        "hazard": notice.hazard,
-        "level": int(notice.level),
-        "ends": notice.ends,
-        "body": record.to_text(notice),
-        "state": "waiting",
-        "attempts": 0,
-        "next_try": notice.at,
-        "sent_at": None,
-        "error": "",
-    }
-
-
-def _write_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> list[Body]:
-    """Write what became of notices; one that was settled already stays as it was."""
-    columns = tables.notices.c
-    entries = []
-    for outcome in outcomes:
-        statement = (
-            update(tables.notices)
-            .where(columns.id == outcome.notice, columns.state.in_(["waiting", "failed"]))
-            .values(
-                state=outcome.state,
-                attempts=columns.attempts + 1,
-                next_try=outcome.next_try,
-                sent_at=outcome.at if outcome.state == "sent" else None,
-                error=outcome.error,
-            )
-            .returning(columns.attempts)
-        )
-        attempts = connection.execute(statement).scalar()
-        if attempts is not None:
-            entries.append(
-                record.delivery_entry(
-                    notice=outcome.notice, state=outcome.state, attempts=attempts, now=outcome.at.astimezone(UTC)
-                )
-            )
-    return entries
