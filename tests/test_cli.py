@@ -107,7 +107,7 @@ def test_gate_items_tells_what_would_be_kept(run: Run, tmp_path: Path) -> None:
         ("2", "drop", False),
         ("3", "drop", False),
     ]
-    assert said.rows[1]["ledger"][0].keys() == {"v", "kind", "day", "ruleset", "commitment"}
+    assert said.rows[1]["ledger"][0].keys() == {"v", "day", "ruleset", "commitment"}
     assert said.code == 3
     assert "items.jsonl:4" in said.err
     assert "items.jsonl:6" in said.err

@@ -6,7 +6,7 @@ import importlib
 import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 from lxml import etree
 from samples import NOW, SOURCE, Sample, plain, samples
 
-from tocsin import formats
+from tocsin import formats, record
 from tocsin.errors import FormatError
 from tocsin.model import Reading
 
@@ -211,3 +211,13 @@ def test_docs_show_the_formats_as_they_are() -> None:
     docs = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
     shown = {line.split("|")[1].strip(" `"): line.endswith("| yes |") for line in docs.splitlines() if "| `" in line}
     assert shown == {name: one.SNAPSHOT for name, one in formats.FORMATS.items()}, "run scripts/formats_table.py"
+
+
+@every_sample
+def test_digest_is_that_of_whoever_reads_the_document_elsewhere_and_later(sample: Sample) -> None:
+    body = sample.document.read_bytes()
+    here, there = (
+        formats.read(sample.format, body, source=source, now=now).items
+        for source, now in ((SOURCE, NOW), ("recorded", NOW + timedelta(hours=7)))
+    )
+    assert list(map(record.item_digest, here)) == list(map(record.item_digest, there))
