@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Set up a checkout and run its verbs: python3 dev.py demo | test | lint | types | wheel | browser | bench.
+"""Set up a checkout and run its verbs: python3 dev.py demo | test | lint | types | wheel | browser | bench | fuzz.
 
 Standard library only, so that it works on a fresh machine. It makes `.venv`, installs what pyproject.toml names
 (once for each state of that file), and starts the verb inside. `make demo` and `make test` are fronts of it.
@@ -134,6 +134,13 @@ def bench(rest: list[str]) -> int:
     return _run("python", str(ROOT / "benchmarks" / f"{rest[0] if rest else 'run'}.py"), *rest[1:])
 
 
+def fuzz(rest: list[str]) -> int:
+    """Put canary sentences into every field of every document, and look for them in what would be stored."""
+    _set_up("test")
+    os.environ["PYTHONPATH"] = str(ROOT / "tests" / "formats")  # where the samples are
+    return _run("python", str(ROOT / "tests" / "gate" / "metamorphic.py"), *rest[1:])
+
+
 VERBS = {
     "demo": demo,
     "test": test,
@@ -142,6 +149,7 @@ VERBS = {
     "wheel": wheel,
     "browser": browser,
     "bench": bench,
+    "fuzz": fuzz,
 }
 
 if __name__ == "__main__":

@@ -113,6 +113,7 @@ class HazardList:
 
 
 _BREAK = "|"
+_STROKES = {"ł": "l", "đ": "d", "ø": "o"}  # letters with a stroke, which no normal form takes off
 _BREAKS = frozenset(",;/+&|·•()[]-–—:、，،؛")
 
 
@@ -130,7 +131,7 @@ class _Folding(dict[int, str]):
         elif "\u0300" <= char <= "\u036f" or kind == "Cf":
             shown = ""
         else:
-            shown = " " if kind[0] in "PSZC" else char
+            shown = " " if kind[0] in "PSZC" else _STROKES.get(char, char)
         self[code] = shown
         return shown
 

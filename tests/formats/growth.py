@@ -223,7 +223,7 @@ def _read_varint(body: bytes, at: int) -> tuple[int, int]:
             return number, at
 
 
-def _fields(body: bytes) -> list[tuple[int, int, bytes]] | None:
+def wire_fields(body: bytes) -> list[tuple[int, int, bytes]] | None:
     """Return (number, kind, content) of each field, or None where these bytes are no message."""
     found, at = [], 0
     try:
@@ -245,7 +245,7 @@ def _fields(body: bytes) -> list[tuple[int, int, bytes]] | None:
     return found
 
 
-def _wire(fields: Sequence[tuple[int, int, bytes]]) -> bytes:
+def wire(fields: Sequence[tuple[int, int, bytes]]) -> bytes:
     return b"".join(
         _varint(number << 3 | kind) + (_varint(len(content)) if kind == _BYTES else b"") + content
         for number, kind, content in fields
@@ -253,29 +253,29 @@ def _wire(fields: Sequence[tuple[int, int, bytes]]) -> bytes:
 
 
 def _grown_wire(body: bytes, size: int, way: str = "message", depth: int = 5) -> Grown:
-    fields = _fields(body)
+    fields = wire_fields(body)
     seen = set()
     for place, (number, kind, content) in enumerate(fields or ()):
         if fields is None or number in seen:
             continue
         seen.add(number)
         one = fields[place : place + 1]
-        copies = min(max(size // len(_wire(one)), 1), _MOST_COPIES)
-        yield f"{way}.{number} same", _wire([*fields[:place], *one * copies, *fields[place:]])
+        copies = min(max(size // len(wire(one)), 1), _MOST_COPIES)
+        yield f"{way}.{number} same", wire([*fields[:place], *one * copies, *fields[place:]])
         if kind == _BYTES:
             others = [(number, kind, _renumbered(content, n)) for n in range(copies)]
-            yield f"{way}.{number} other", _wire([*fields[:place], *others, *fields[place:]])
+            yield f"{way}.{number} other", wire([*fields[:place], *others, *fields[place:]])
         if kind == _BYTES and depth:
             for inner, longer in _grown_wire(content, size, f"{way}.{number}", depth - 1):
-                yield inner, _wire([*fields[:place], (number, kind, longer), *fields[place + 1 :]])
+                yield inner, wire([*fields[:place], (number, kind, longer), *fields[place + 1 :]])
 
 
 def _renumbered(content: bytes, number: int) -> bytes:
     """Return a message with another text in its first field, which is an id wherever there is one."""
-    fields = _fields(content)
+    fields = wire_fields(content)
     if not fields or fields[0][1] != _BYTES:
         return content
-    return _wire([(fields[0][0], _BYTES, fields[0][2] + str(number).encode()), *fields[1:]])
+    return wire([(fields[0][0], _BYTES, fields[0][2] + str(number).encode()), *fields[1:]])
 
 
 # --- archives ------------------------------------------------------------------------------------------------------

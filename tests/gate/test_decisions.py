@@ -123,6 +123,13 @@ from tocsin.model import (
             "listed",
             id="protected-code-explained-by-term",
         ),
+        pytest.param(
+            [event("Law Enforcement Warning", codes=(Code("SAME", "LEW"), Code("NationalWeatherService", "LEW")))],
+            IssuerClass.HAZARD,
+            "drop",
+            "protected",
+            id="protected-term-with-a-code-of-snow",
+        ),
         pytest.param([event("Strike")], IssuerClass.HAZARD, "drop", "protected", id="topic-of-hazard-issuer"),
         pytest.param(
             [event("Strike", response=(Response.AVOID,))],

@@ -51,7 +51,11 @@ def test_identifier_with_an_address_becomes_a_digest() -> None:
         pytest.param("fire-20261120T0048Z+38.000+023.500", True, id="position"),
         pytest.param("2.49.0.1.276.0.DWD.PVW.1763640000000", True, id="oid"),
         pytest.param("030/5550142", True, id="figures-that-a-machine-may-have-made"),
-        pytest.param("urn:x:+1 800 555 0142", True, id="freephone"),
+        pytest.param("urn:x:+1-800-555-0142", True, id="freephone"),
+        pytest.param("urn:x:a sentence", False, id="with-blanks"),
+        pytest.param("union-calls-a-strike-17-june", False, id="slug"),
+        pytest.param("SW5jaWRlbnQgY29tbWFuZGVyIFRoYWRkZXVzIFdyaWdnbGVz", False, id="base64"),
+        pytest.param("vtec:KMKX.MS.Y.0001.2026", True, id="vtec"),
     ],
 )
 def test_identifier_with_a_telephone_number_becomes_a_digest(identifier: str, *, stays: bool) -> None:
@@ -138,6 +142,31 @@ def test_unlisted_term_is_scrubbed_like_a_heading() -> None:
 def test_text_in_a_language_without_rules_is_withheld() -> None:
     kept = only(examine(event(texts=(Text(language="sv", event="Storm", headline="Storm i natt"),))))
     assert kept.texts == (Text(language="en", event="High wind", headline="High wind"),)
+
+
+@pytest.mark.parametrize(
+    ("headline", "description", "stays"),
+    [
+        pytest.param("Crane drivers of Wexcombe", "ask for higher wages.", False, id="broken"),
+        pytest.param("Crane drivers of Wexcombe.", "ask for higher wages.", True, id="ended"),
+        pytest.param("Crane drivers of Wexcombe", "Wages are low.", True, id="begun-anew"),
+        pytest.param("Water at Wexcombe", "and at Quenby.", True, id="harmless"),
+    ],
+)
+def test_sentence_over_two_fields_costs_both(headline: str, description: str, stays: bool) -> None:
+    text = Text(language="en", event="Flood", headline=headline, description=description)
+    kept = only(examine(event(texts=(text,)))).texts[0]
+    assert (kept.headline, kept.description) == ((headline, description) if stays else ("Flood", ""))
+
+
+def test_language_tag_keeps_no_words() -> None:
+    texts = tuple(Text(language=tag, event="Flood") for tag in ("pt-BR", "en-Jane-Reed"))
+    assert [text.language for text in only(examine(event(texts=texts))).texts] == ["pt-BR", "en"]
+
+
+def test_code_whose_list_is_named_by_a_sentence_goes() -> None:
+    codes = (Code("Drivers voted to strike", "1"), Code("road", "one two three four five six seven eight"))
+    assert only(examine(event(areas=(Area(geocodes=codes),)))).areas[0].geocodes == ()
 
 
 def test_text_in_one_readable_language_is_enough() -> None:

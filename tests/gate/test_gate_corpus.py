@@ -83,3 +83,24 @@ def test_recorded_corpus(shared: Path) -> None:
         if row["expected"] in {"effect_only", "drop"} and verdict != row["expected"]:
             wrong.append((row["id"], verdict))
     assert wrong == []
+
+
+def documents() -> list[Any]:
+    paths = sorted((CORPUS / "documents").glob("*.jsonl"))
+    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    return [pytest.param(row, id=row["id"]) for row in rows]
+
+
+@pytest.mark.parametrize("row", documents())
+def test_document(row: dict[str, Any]) -> None:
+    """Whole documents in eight formats: what comes of them, which words go and which stay.
+
+    Where `withheld_in_vain` stands, a harmless look-alike goes that no rule tells from what must go.
+    """
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    items = formats.read(row["format"], row["document"].encode(), source="s", now=now).items
+    rulings = [gate.examine(item, issuer_class=IssuerClass(row["source_class"])) for item in items]
+    kept = "\n".join(text for ruling in rulings for one in ruling.admitted for text in invariants.strings(one.event))
+    assert [ruling.decision.verdict for ruling in rulings] == [row["verdict"]]
+    assert [word for word in row["gone"] if word.casefold() in kept.casefold()] == []
+    assert [word for word in row["stays"] if word not in kept] == []

@@ -75,6 +75,30 @@ def test_is_telephone(number: str, cued: bool, personal: bool) -> None:
         pytest.param("A lorry, number plate AB12 CDE.", "A lorry, number plate.", id="plate-after-its-cue"),
         pytest.param("Kennzeichen: B-AB 1234 steht.", "Kennzeichen: steht.", id="plate-german"),
         pytest.param("A van AB-123-CD blocks it.", "A van blocks it.", id="plate-by-its-shape"),
+        pytest.param("Ring 692 817 340. 1 lane is open.", "Ring. 1 lane is open.", id="number-before-a-figure"),
+        pytest.param(
+            "Ring oh seven seven, double one, two three. Wait one, two hours.",
+            "Ring. Wait one, two hours.",
+            id="number-in-words",
+        ),
+        pytest.param(
+            "Ring one two three four five six by day. Ring nine eight seven six five four by night.",
+            "Ring by day. Ring by night.",
+            id="numbers-in-words",
+        ),
+        pytest.param("Marigold Hathersage, 47, of Quenby is well.", "", id="age-after-a-name"),
+        pytest.param("Market Street, 47, is shut.", "Market Street, 47, is shut.", id="house-number"),
+        pytest.param("Snow above 300 m. Pickets at the gate.", "Snow above 300 m.", id="unit-before-a-stop"),
+        pytest.param("The striking\ncrane drivers\nof the port.\nStay in.", "Stay in.", id="broken-lines"),
+        pytest.param("DETALII LA SMARANDA BEJENARU.", "", id="asked-for-in-capitals"),
+        pytest.param(
+            "In der Streikelstraße steht Wasser.", "In der Streikelstraße steht Wasser.", id="place-by-ending"
+        ),
+        pytest.param("Opracowała Zdzisława Mroczek.", "", id="letter-with-a-stroke"),
+        pytest.param("المهندس نضال القضاة هناك.", "", id="title-without-capitals"),
+        pytest.param("حفرة في شارع الدكتور نضال.", "حفرة في شارع الدكتور نضال.", id="title-in-a-street"),
+        pytest.param("Αn Εlectιοn ιs near.", "", id="greek-capitals"),
+        pytest.param("e\u0332lecti\u0332on day.", "", id="marks-under-letters"),
         pytest.param("Diyarbakır: call 123456.", "Diyarbakır: call.", id="number-beside-a-dotless-i"),
     ],
 )

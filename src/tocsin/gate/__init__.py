@@ -45,7 +45,7 @@ from tocsin.model import (
     message_name,
 )
 
-ENGINE = "5"
+ENGINE = "6"
 """Raised whenever the code, not the lists, changes what the gate does."""
 
 RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{codes.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()
@@ -249,7 +249,9 @@ def _is_protected(one: _Read) -> bool:
     """Return whether an event may be about people: a code or category of security that no hazard's term explains."""
     if _has_topic(one):
         return True
-    explained = one.hazard is not None and hazards.HAZARDS[one.hazard].family != _CIVIL
+    # By a term or a cause: "LEW" alone is a law enforcement warning to SAME and lake effect snow to others.
+    told = {term.hazard for term in one.terms if term.hazard} | one.standing.causes
+    explained = any(hazards.HAZARDS[hazard].family != _CIVIL for hazard in told)
     return not explained and (
         Category.SECURITY in one.event.category
         or _has_code(one.event, RULES.protected_codes)

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-_LEET = str.maketrans("013457@$!", "oieastasi")
-_LATIN_LIKE = str.maketrans("авекмнорстухіјѕԁԛԝαεικνορτυχ", "abekmhopctyxijsdqwaeiknoptux")
+import re
 
-IMITATIONS = frozenset(map(chr, _LATIN_LIKE))
-"""The letters that are read as Latin ones in a word that has Latin ones too."""
+_LEET = str.maketrans("013457@$!", "oieastasi")
+_LATIN_LIKE = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅԚԜавекмнорстухіјѕԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεηικνορτυχγω",
+    "ABEKMHOPCTYXIJSQWabekmhopctyxijsdqwABEZHIKMNOPTYXabenikvoptuxyw",
+)
+
+IMITATIONS = frozenset(map(chr, _LATIN_LIKE)) | frozenset(chr(code).lower() for code in _LATIN_LIKE)
+"""The letters that are read as Latin ones in a word that has Latin ones too, or has no others."""
+
+
+_WORD = re.compile(r"\w+")
+
+
+def in_latin(text: str) -> str:
+    """Return `text` with imitated Latin letters as the letters they stand for; it is as long as before."""
+    if text.isascii() or IMITATIONS.isdisjoint(text):
+        return text
+    return _WORD.sub(lambda word: _in_latin(word[0]), text)
+
+
+def _in_latin(word: str) -> str:
+    latin = word.translate(_LATIN_LIKE)
+    mixed = latin != word and (latin.isascii() or any("a" <= char <= "z" for char in word.lower()))
+    return latin if mixed else word
 
 
 def undisguised(word: str) -> str:
-    """Return the folded `word` with imitated Latin letters, and digits among letters, as the letters they stand for."""
-    latin = word.translate(_LATIN_LIKE)
-    if latin != word and any("a" <= char <= "z" for char in word):
-        word = latin
+    """Return `word` with imitated Latin letters, and digits among letters, as the letters they stand for."""
+    word = _in_latin(word)
     letters = sum(char.isalpha() for char in word)
-    return word.translate(_LEET) if letters > 1 and letters < len(word) else word
+    return word.translate(_LEET) if 0 < letters < len(word) else word

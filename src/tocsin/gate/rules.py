@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from tocsin.hazards import fold
 
-_STEM = 3  # letters by which beginnings of words are indexed
-PERSON_ALERT, PERSON, TITLE, NAMED = "person alert", "person", "title", "named"
+_STEM = 3  # letters by which beginnings and ends of words are indexed
+PERSON_ALERT, PERSON, TITLE, NAMED, ASKED = "person alert", "person", "title", "named", "asked"
 TOPIC, SMALL_TOPIC, FIRST_TOPIC = "topic", "small topic", "first topic"
 TOPIC_TERM, ALLOWED = "topic term", "allowed"
 ONE, OTHER = "one ", "other "  # the halves of a pair, with its number
@@ -38,6 +38,7 @@ class Phrases:
         self._stems: defaultdict[str, list[_Phrase]] = defaultdict(list)
         self._figures: list[_Phrase] = []
         self._parts: list[_Phrase] = []
+        self._ends: defaultdict[str, list[_Phrase]] = defaultdict(list)
         for kind, phrases in lists.items():
             for phrase in phrases:
                 words = tuple(map(_pattern, phrase.split()))
@@ -45,7 +46,7 @@ class Phrases:
 
     def needles(self) -> Iterator[tuple[str, str]]:
         """Yield list and string for each phrase: in folded words between blanks it stands wherever the phrase does."""
-        shelves = [self._figures, self._parts, *self._exact.values(), *self._stems.values()]
+        shelves = [self._figures, self._parts, *self._exact.values(), *self._stems.values(), *self._ends.values()]
         for kind, phrase in (entry for shelf in shelves for entry in shelf):
             if phrase[0][0] == "#" and len(phrase[0]) > 1:
                 yield from ((kind, digit + _needle(phrase)) for digit in "0123456789")
@@ -53,8 +54,10 @@ class Phrases:
                 yield kind, _needle(phrase)
 
     def _shelf(self, first: str) -> list[_Phrase]:
-        if first[0] in "#*":
-            return self._figures if first[0] == "#" else self._parts
+        if first[0] == "#":
+            return self._figures
+        if first[0] == "*":
+            return self._parts if first[-1] == "*" else self._ends[first[-_STEM:]]
         return self._stems[first[:_STEM].rstrip("*")] if first[-1] == "*" else self._exact[first]
 
     def find(self, words: Sequence[str]) -> list[Hit]:
@@ -64,14 +67,18 @@ class Phrases:
         ]
 
     def _at(self, words: Sequence[str], at: int, word: str) -> Iterator[tuple[str, int]]:
-        shelves = [self._exact.get(word, ()), self._parts]
-        shelves += [self._stems.get(word[:length], ()) for length in range(1, min(_STEM, len(word)) + 1)]
+        shelves = [self._exact.get(word), self._parts, self._ends.get(word[-_STEM:])]
+        shelves += [self._stems.get(word[:length]) for length in range(1, min(_STEM, len(word)) + 1)]
         if word[:1].isdecimal():
             shelves.append(self._figures)
-        for shelf in shelves:
+        for shelf in filter(None, shelves):
             for kind, phrase in shelf:
                 size = len(phrase)
-                if size <= len(words) - at and all(map(_is, phrase, words[at : at + size])):
+                if size == 1:
+                    found = _is(phrase[0], word)
+                else:
+                    found = size <= len(words) - at and all(map(_is, phrase, words[at : at + size]))
+                if found:
                     yield kind, size
 
 
@@ -118,11 +125,13 @@ class Rules:
     pairs: int
     places: frozenset[str]
     places_before: frozenset[str]
+    place_endings: tuple[str, ...]
     links: frozenset[str]
     no_names: frozenset[str]
     free_numbers: tuple[str, ...]
     trunks: tuple[str, ...]
     number_cues: frozenset[str]
+    spelled: frozenset[str]
     plate_cues: tuple[str, ...]
     at_words: tuple[str, ...]
     dot_words: tuple[str, ...]
@@ -145,6 +154,7 @@ def load(text: str) -> Rules:
         PERSON: persons["any"],
         TITLE: persons["titles"],
         NAMED: persons["named"],
+        ASKED: persons["asked"],
     }
     for number, (one, other) in enumerate(topics["pairs"]):
         lists |= {f"{ONE}{number}": one, f"{OTHER}{number}": other}
@@ -161,11 +171,13 @@ def load(text: str) -> Rules:
         pairs=len(topics["pairs"]),
         places=places,
         places_before=before,
+        place_endings=tuple(data["places"]["endings"]),
         links=frozenset(data["places"]["links"]),
         no_names=places | before | institutions,
         free_numbers=tuple(phones["keep"]),
         trunks=tuple(phones["trunk"]),
         number_cues=frozenset(map(fold, phones["cues"])),
+        spelled=frozenset(map(fold, phones["spelled"])),
         plate_cues=tuple(data["plates"]["cues"]),
         at_words=tuple(data["addresses"]["at"]),
         dot_words=tuple(data["addresses"]["dot"]),

@@ -46,7 +46,7 @@ _MARKS = {
         r"[A-ZÄÖÜ]{1,3}-(?:[0-9]{2,3}-[A-Z]|[A-Z]{1,2} [0-9]{2})",
         r"#[^ ]",
         r"(?i:data:|mailto:|tel:|sms:)",
-        r"[A-Za-z0-9+/]{40}",
+        r"[A-Za-z0-9+/]{24}",
         rf"(?i:(?:https?://|www\.){_DARK}*(?:[?#~%]|/users/|/profile))",
         rf"(?i:(?:https?://|www\.)(?:[^\s/]*\.)?{_SOCIAL}\.)",
         rf"(?i:(?:\A|[^a-z0-9_]){_SOCIAL}\.[a-z]{{2,10}}/)",
@@ -61,15 +61,17 @@ _MARKS = {
     ),
     "short": (r"\p{Nd}{4}",),
     "mixed": (r"[0-9][\pL\pM]", r"[\pL\pM][0-9]"),
+    "aged": (r"[(,][\s\x{a0}\x{202f}]?\p{Nd}{1,3}[^(),]{0,12}[),]",),
 }
-_KINDS = (rules.TOPIC, rules.PERSON, rules.TITLE, rules.NAMED, rules.SMALL_TOPIC, rules.FIRST_TOPIC)
+_KINDS = (rules.TOPIC, rules.PERSON, rules.TITLE, rules.NAMED, rules.ASKED, rules.SMALL_TOPIC, rules.FIRST_TOPIC)
 _HALVES = [f"{half}{number}" for half in (rules.ONE, rules.OTHER) for number in range(RULES.pairs)]
-_BITS = {name: 1 << at for at, name in enumerate((*_MARKS, *_KINDS, *_HALVES))}
+_BITS = {name: 1 << at for at, name in enumerate((*_MARKS, *_KINDS, *_HALVES, "spelled"))}
 
-SIGNED, IDENTIFIED, NUMBERED, _SHORT, _MIXED = (_BITS[name] for name in _MARKS)
-_BARRING = _BITS[rules.TOPIC] | _BITS[rules.PERSON]
+SIGNED, IDENTIFIED, NUMBERED, _SHORT, _MIXED, _AGED = (_BITS[name] for name in _MARKS)
+SPELLED = _BITS["spelled"]
+_BARRING = _BITS[rules.TOPIC] | _BITS[rules.PERSON] | _BITS[rules.ASKED]
 _ONES = sum(_BITS[name] for name in _HALVES if name.startswith(rules.ONE))
-_OF_MARKS = SIGNED | IDENTIFIED | NUMBERED | _SHORT | _MIXED
+_OF_MARKS = SIGNED | IDENTIFIED | NUMBERED | _SHORT | _MIXED | _AGED
 
 
 def _needles(kind: str) -> list[str]:
@@ -95,8 +97,10 @@ def _machine(*patterns: str) -> re2.Set:
 
 
 _LISTS = [_needles(kind) for kind in (*_KINDS, *_HALVES)]
-_AS_WRITTEN = _machine(*("|".join(marks) for marks in _MARKS.values()), *map(_written, _LISTS))
-_AS_FOLDED = _machine(*("|".join(marks) for marks in _MARKS.values()), *map(_one_of, _LISTS))
+_SPELLED = rf"(?i:(?:{_one_of(RULES.spelled)}{_GAP}){{5}})"
+_SPELLED_AS_FOLDED = rf"(?:{_one_of(RULES.spelled)} ){{5}}"
+_AS_WRITTEN = _machine(*("|".join(marks) for marks in _MARKS.values()), *map(_written, _LISTS), _SPELLED)
+_AS_FOLDED = _machine(*("|".join(marks) for marks in _MARKS.values()), *map(_one_of, _LISTS), _SPELLED_AS_FOLDED)
 # What only the original letters tell: the rules that ask for a capital or a small letter, in ASCII text.
 _NAME = f"[A-Z][A-Za-z0-9]*{_GAP}[A-Z]"
 _TITLES, _CALLS = _written(_needles(rules.TITLE)), _written(_needles(rules.NAMED))
@@ -128,13 +132,13 @@ def look(text: str) -> int:
     seen = _seen(_AS_WRITTEN, text) & _OF_MARKS
     if seen & _SHORT:
         seen |= NUMBERED
-    if any(one in text for one in (*_DOTLESS, *_ACCENTED_CUES)):
+    if any(one in text for one in _DOTLESS) or any(one in text.lower() for one in _ACCENTED_CUES):
         seen |= IDENTIFIED
     folded = f" {fold(text)} "
     # Where signs fall apart, as one half does, words are told apart in another way.
     apart = not unicodedata.is_normalized("NFKC", text.translate(_BLANKS_IN_WORDS))
     if apart or not (folded.isascii() or IMITATIONS.isdisjoint(folded)):
-        return seen | _BARRING
+        return seen | _BARRING | SPELLED | IDENTIFIED
     return seen | _seen(_AS_FOLDED, folded) & ~_OF_MARKS
 
 
@@ -148,7 +152,7 @@ def may_bar(seen: int, text: str) -> bool:
 
     The shadow of `sentences.is_barred`.
     """
-    if _may(seen):
+    if _may(seen) or seen & _AGED:
         return True
     if seen & _ANY_CASE:
         if not text.isascii():
@@ -184,6 +188,9 @@ LONGEST = 1_990
 _FOREIGN = re.compile("[^\x00-\x7f\xa0-\xa9\xab-\xb4\xb6-\xb9\xbb-\u024f\u0600-\u06ff\u0900-\u097f\u2000-\u206f]")
 
 
+MARK = re.compile("[\u0300-\u036f]")
+"""What stands above and below letters; what is left of it after composition belongs to no word of any language."""
+
 ENCODED_AT = "%40"
 """An "@" as links write it: some write it everywhere. Source: RFC 3986, 2.1."""
 
@@ -202,6 +209,7 @@ def is_clean(text: str) -> bool:
         and "<" not in rest
         and rest.isprintable()
         and unicodedata.is_normalized("NFKC", rest)
+        and not MARK.search(rest)
         and not any(char in rest for char in _SHOWS_NOTHING)
     )
 

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import accumulate, islice, pairwise
 
 from tocsin.gate import rules, scan, spans
 from tocsin.gate.disguise import undisguised
@@ -26,10 +26,19 @@ _SHORT_LINE = 45  # a line that ends earlier than a wrapped one is a line of its
 _MOST_SENTENCES = 400  # of one field; a warning has some dozens, and what comes after is cut
 _MOST_WORDS = 1_000  # of one sentence; a longer one is none, and is not looked into
 _MOST_LINKS = 2  # little words between "calle" and a name: "de las"
+_UNITS = frozenset(("m", "km", "h", "ft", "min"))
+_AGED = re.compile(
+    r"([^\W\d_][\w'’.-]{0,40})\s([^\W\d_][\w'’-]{0,40})"
+    r"(?:,\s\d{2}(?:\s(?:ans|años|anni|anos|ani|lat|jaar|Jahre|years))?,"
+    r"| ?\(\d{1,3} ?(?:ans|años|anni|anos|ani|de ani|lat|l\.|jaar|jr|Jahre|J\.|years|yrs|y/o)\))"
+)
+_FULL_NAME = 2  # words
+_WRAPPED = 3  # lines that are read together
 _NAME_REACH = 5  # words between a cue ("contact") and the name it announces
 _SCRIPTS = ("LATIN", "ARABIC", "DEVANAGARI")
 _STOPS = frozenset(".!?।؟。！？…")
 _ENDS = re.compile("[.!?।؟。！？…\n]")
+_ENTITY = re.compile("&(?:[Aa][Mm][Pp]|[LlGg][Tt]|[Qq][Uu][Oo][Tt]|[Nn][Bb][Ss][Pp]|[Ss][Hh][Yy]);")
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,15})(?:[\s/][^<>]{0,1000})?>")
 _INLINE = {"a", "abbr", "b", "em", "font", "i", "mark", "small", "span", "strong", "sub", "sup", "u", "wbr"}
 _BLANKS = re.compile(r"[ \t]+")
@@ -62,7 +71,7 @@ class Word:
     @property
     def is_capital(self) -> bool:
         """Return whether it begins as a name does."""
-        return self.shown[:1].isupper()
+        return self.shown[:1].isupper() or (self.shown[:1].isdecimal() and undisguised(self.folded).isalpha())
 
 
 def clean(text: str) -> str:
@@ -73,12 +82,13 @@ def clean(text: str) -> str:
 def clean_exactly(text: str) -> str:
     """Return what `clean` does, without its shortcut."""
     for _ in range(_UNESCAPES):
-        shown = html.unescape(text)
+        shown = html.unescape(_ENTITY.sub(lambda entity: entity[0].lower(), text))
         if shown == text:
             break
         text = shown
     text = _TAG.sub(lambda tag: "" if tag[1].lower() in _INLINE else "\n", text[:_LIMIT].translate(_PLAIN))
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace(scan.ENCODED_AT, "@")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace(scan.ENCODED_AT, "@")
+    return scan.MARK.sub("", unicodedata.normalize("NFC", text)) if scan.MARK.search(text) else text
 
 
 class _Plain(dict[int, str]):
@@ -113,14 +123,15 @@ def scrub(text: str) -> Scrubbed:
     body, signed = _unsigned(cleaned) if seen & scan.SIGNED else (cleaned.rstrip("\n& "), False)
     found = spans.find(body) if _may_hold(body, seen) else []
     if found or "@" in body or not scan.is_short(body) or scan.may_bar(seen, body):
-        return _judged(body, found, signed, _may_be_barred)
+        return _judged(body, found, signed, is_barred_soon)
     kept = Scrubbed(_tidied(body), signed)
     if kept.text == text and len(text) <= _REMEMBERED_LENGTH:
         _remember(text)
     return kept
 
 
-def _may_be_barred(sentence: str) -> bool:
+def is_barred_soon(sentence: str) -> bool:
+    """Return what `is_barred` does of a cleaned sentence; most are told by a cheap look."""
     may = len(sentence) >= scan.LONGEST or scan.may_bar(scan.look(sentence), sentence)
     return may and is_barred(sentence)
 
@@ -133,7 +144,7 @@ def scrub_exactly(text: str) -> Scrubbed:
 
 def _may_hold(body: str, seen: int) -> bool:
     """Return whether identifiers must be looked for; most figures are told from telephone numbers here."""
-    return bool(seen & scan.IDENTIFIED) or (bool(seen & scan.NUMBERED) and any(spans.numbers(body)))
+    return bool(seen & (scan.IDENTIFIED | scan.SPELLED)) or (bool(seen & scan.NUMBERED) and any(spans.numbers(body)))
 
 
 _UNTOUCHED: set[str] = set()
@@ -150,25 +161,37 @@ def _remember(text: str) -> None:
 
 def _judged(body: str, found: Sequence[spans.Span], changed: bool, bars: Callable[[str], bool]) -> Scrubbed:
     """Return what stays of `body` when each sentence is judged by `bars` and the spans `found` are cut out."""
-    kept: list[str] = []
-    lost = at = 0
-    runs_on = False
-    for sentence in islice(split(body), _MOST_SENTENCES):
-        here = spans.within(found, at, at + len(sentence)) if found else []
-        at += len(sentence)
-        barred = bars(sentence) or _is_contact(sentence, here)
-        if barred or (runs_on and sentence.lstrip(" \t")[:1] not in _BULLETS):
-            lost += 1
-            kept.append("\n" * sentence.startswith("\n\n"))
-        else:
-            kept.append(spans.cut(sentence, here).replace("@", " "))
-        # What follows a barred line without a stop belongs to it: "Contact:", and the name on the next line.
-        line = sentence.strip()
-        runs_on = barred and sentence.endswith("\n") and "\n" not in line and line[-1:] not in _STOPS
+    sentences = list(islice(split(body), _MOST_SENTENCES))
+    places = list(accumulate(map(len, sentences), initial=0))
+    spans_of = [spans.within(found, start, end) if found else [] for start, end in pairwise(places)]
+    barred = [bars(sentence) or _is_contact(sentence, here) for sentence, here in zip(sentences, spans_of, strict=True)]
+    _bar_wrapped(sentences, barred, bars)
+    kept = [
+        "\n" * sentence.startswith("\n\n") if goes else spans.cut(sentence, here).replace("@", " ")
+        for sentence, here, goes in zip(sentences, spans_of, barred, strict=True)
+    ]
+    lost, at = sum(barred), places[-1]
     words = "".join(kept)
     words = _tidied(_BEFORE_STOP.sub(r"\1", _BLANKS.sub(" ", words)) if found or "@" in body else words)
     changed |= bool(found) or bool(lost) or at < len(body)
     return Scrubbed(words, changed, lost, sum(bool(one.strip()) for one in kept))
+
+
+def _bar_wrapped(sentences: Sequence[str], barred: list[bool], bars: Callable[[str], bool]) -> None:
+    """Bar the lines too that are one sentence together, and what follows a barred line without a stop.
+
+    "Contact:" belongs to the name on the next line; a short line may have been broken by hand.
+    """
+    runs = [sentence.endswith("\n") and sentence.strip()[-1:] not in _STOPS for sentence in sentences]
+    for first in range(len(sentences)):
+        for last in range(first + 1, min(first + _WRAPPED, len(sentences))):
+            if not runs[last - 1] or sentences[last].lstrip(" \t")[:1] in _BULLETS or any(barred[first:last]):
+                break
+            if not barred[last] and bars(" ".join(map(str.strip, sentences[first : last + 1]))):
+                barred[first : last + 1] = [True] * (last + 1 - first)
+    for at in range(1, len(sentences)):
+        ran_on = barred[at - 1] and runs[at - 1] and "\n" not in sentences[at - 1].strip()
+        barred[at] |= ran_on and sentences[at].lstrip(" \t")[:1] not in _BULLETS
 
 
 def _tidied(text: str) -> str:
@@ -201,15 +224,27 @@ def split(text: str) -> Iterator[str]:
         yield text[start:]
 
 
+def first_sentence(text: str) -> str:
+    """Return the first sentence of cleaned `text`, or ""."""
+    return next(split(text), "").strip()
+
+
+def last_sentence(text: str) -> str:
+    """Return the last sentence of cleaned `text`, or ""."""
+    *_, last = ("", *split(text))
+    return last.strip()
+
+
 def _is_end(text: str, start: int, at: int) -> bool:
     following = text[at + 1 : at + 4]
     if text[at] != ".":
         return not following or following[0].isspace() or text[at] in "।؟。！？"
     if following and not following[0].isspace():
         return False
-    last = text[max(start, at - 20) : at].rsplit(None, 1)[-1:]
-    word = last[0].casefold().strip("(\"'") if last else ""
-    if (word in RULES.abbreviations or len(word) == 1) and not word.isdecimal():
+    last = text[max(start, at - 20) : at].rsplit(None, 2)[-2:]
+    word = last[-1].casefold().strip("(\"'") if last else ""
+    is_unit = word in _UNITS and last[0][-1:].isdecimal()
+    if (word in RULES.abbreviations or len(word) == 1) and not word.isdecimal() and not is_unit:
         return not following.strip() or following[:1] == "\n"
     return not following.strip()[:1].islower()
 
@@ -250,10 +285,18 @@ def _is_endless(sentence: str) -> bool:
 
 def is_barred(sentence: str) -> bool:
     """Return whether `sentence` speaks of a person, or of labour, protest, politics, religion or journalism."""
-    if _is_endless(sentence):
+    if _is_endless(sentence) or _is_aged(sentence):
         return True
     words = words_of(sentence)
     return any(_is_about(words, RULES.phrases.find(reading)) for reading in _readings(words))
+
+
+def _is_aged(sentence: str) -> bool:
+    """Return whether an age follows what looks like a name: "Marigold Hill, 47, of"."""
+    return any(
+        all(name[:1].isupper() and fold(name) not in RULES.no_names for name in found.groups())
+        for found in _AGED.finditer(sentence)
+    )
 
 
 def has_topic(text: str) -> bool:
@@ -285,9 +328,16 @@ def _readings(words: Sequence[Word]) -> Iterator[Sequence[str]]:
     """Yield the folded words, then, where that differs, with imitated Latin letters and digits as letters."""
     plain = [word.folded for word in words]
     yield plain
-    disguised = [word if word.isascii() and word.isalpha() else undisguised(word) for word in plain]
+    disguised = [
+        word.folded if word.folded.isascii() and word.folded.isalpha() else _folded(undisguised(word.shown))
+        for word in words
+    ]
     if disguised != plain:
         yield disguised
+
+
+def _folded(word: str) -> str:
+    return fold(word).replace(" ", "")
 
 
 def _is_about(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
@@ -322,12 +372,14 @@ def _is_small(words: Sequence[Word], kind: str, span: range) -> bool:
 
 def _is_place(words: Sequence[Word], span: range) -> bool:
     """Return whether the words of `span` are the name of a place: "Demonstration Dam", "rua dos Sindicatos"."""
-    caseless = not any(char.isupper() or char.islower() for char in words[span[0]].shown)
+    caseless = _is_caseless(words[span[0]])
     if not caseless and not words[span[0]].is_capital:
         return False
     sides = (span[0] - 1, span[-1] + 1) if caseless else (span[-1] + 1,)
     beside = [words[at] for at in sides if 0 <= at < len(words)]
-    if any(word.folded in RULES.places and (caseless or word.is_capital) for word in beside):
+    if any(word.folded in RULES.places and (_is_caseless(word) if caseless else word.is_capital) for word in beside):
+        return True
+    if any(words[at].folded.endswith(RULES.place_endings) for at in span):
         return True
     at = span[0] - 1
     while at > max(0, span[0] - _MOST_LINKS - 1) and words[at].folded in RULES.links:
@@ -341,6 +393,7 @@ def _has_person(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
     return any(
         kind == rules.PERSON
         or (kind == rules.TITLE and _is_titled(words, span))
+        or (kind == rules.ASKED and _is_asked_for(words, span))
         or (kind == rules.NAMED and not shouted and _is_beside_name(words, span))
         for kind, span in hits
     )
@@ -351,9 +404,29 @@ def _is_beside_name(words: Sequence[Word], span: range) -> bool:
     return _has_name(before) or _has_name(after)
 
 
+def _is_asked_for(words: Sequence[Word], span: range) -> bool:
+    """Return whether the two words after `span` may be a name; case says nothing where all or none is capital."""
+    after = words[span[-1] + 1 : span[-1] + _FULL_NAME + 1]
+    if len(after) < _FULL_NAME or any(word.folded in RULES.no_names for word in after):
+        return False
+    return all(word.is_capital for word in after) or not any(word.is_capital for word in words)
+
+
 def _is_titled(words: Sequence[Word], span: range) -> bool:
     after = words[span[-1] + 1 : span[-1] + 2]
-    return bool(after) and after[0].is_capital and after[0].folded not in RULES.no_names
+    if not after or after[0].folded in RULES.no_names:
+        return False
+    return after[0].is_capital or (_is_caseless(words[span[0]]) and not _is_street(words, span))
+
+
+def _is_caseless(word: Word) -> bool:
+    return not any(char.isupper() or char.islower() for char in word.shown)
+
+
+def _is_street(words: Sequence[Word], span: range) -> bool:
+    """Return whether a title where writing has no capitals is part of the name of a street or square."""
+    around = (*words[max(0, span[0] - 1) : span[0]], *words[span[-1] + 1 : span[-1] + _NAME_REACH])
+    return any(word.folded in RULES.places for word in around)
 
 
 def _is_all_capital(words: Sequence[Word]) -> bool:

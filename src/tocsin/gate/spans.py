@@ -14,6 +14,7 @@ from enum import Enum, auto
 from itertools import islice
 from typing import NamedTuple
 
+from tocsin.gate.disguise import in_latin
 from tocsin.gate.rules import RULES
 from tocsin.hazards import fold
 
@@ -60,6 +61,9 @@ _HANDLE = re.compile(r"(?<![\w@])@[\w.-]{1,60}(?<![.-])")
 _HASHTAG = re.compile(r"(?<![\w&#])#(?=\w{0,60}[^\W\d_])\w{1,80}")
 _DATA = re.compile(r"data:[\w/+.;=-]{0,80},[^\s<>\"']{0,16384}", re.IGNORECASE)
 _BLOB = re.compile(r"(?<![\w+/.])[A-Za-z0-9+/]{40,16384}={0,2}")
+_TOKEN = re.compile(
+    r"(?<![\w+/.])(?=[a-zA-Z]{0,23}[0-9])(?=[A-Z0-9]{0,23}[a-z])(?=[a-z0-9]{0,23}[A-Z])[A-Za-z0-9]{24,40}={0,2}(?!\w)"
+)
 _NUMBER = re.compile(r"(?<![\w.,/])[+(]?\(?\d(?:[ ().\-/\u00a0\u2010-\u2013\u202f]{0,3}\d){5,17}(?![\d%°])")
 # A number among further figures ("97 312-555-0142", "+44 20 7946 0142 0530").
 _INNER = re.compile(
@@ -70,13 +74,19 @@ _DIALLED = re.compile(r"(?<![^\s/;,])(?:\+\d(?:[ ().\-/]{0,2}\d){6,14}(?!\d)|\(\
 _CUED_NUMBER = re.compile(r"(?<![\w.,])\d{4,6}(?![\w.,]\d)")
 _PLATE = re.compile(
     r"(?<!\w)(?i:{cues})\W{1,6}(?:(?i:no|nr|is|was|ist)\W{1,3})?"
-    r"(?P<plate>(?=[A-ZÄÖÜ0-9 -]{0,9}[0-9])[A-ZÄÖÜ0-9]{1,7}(?:[ -][A-ZÄÖÜ0-9]{1,4}){0,3})(?!\w)".replace(
+    r"(?P<plate>(?=[{letters}0-9{blanks}-]{0,9}[0-9])[{letters}0-9]{1,7}(?:[{blanks}-][{letters}0-9]{1,4}){0,3})(?!\w)".replace(
         "{cues}", "|".join(map(re.escape, sorted(RULES.plate_cues, key=len, reverse=True)))
     )
+    .replace("{letters}", "A-ZÄÖÜΑ-ΩА-Я")
+    .replace("{blanks}", " \\n\u00a0\u202f")
 )
 _SHAPED_PLATE = re.compile(
     r"(?<![\w-])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{2,4}[EH]?)(?![\w-])"
 )
+_WORD = re.compile(r"\w+")
+_MOST_BETWEEN = 4  # signs and blanks between two words of a number that is spelled out
+_FEWEST_SPELLED = 6  # words for digits in a row
+_BLANKS = str.maketrans("\u00a0\u202f", "  ")
 _MOST = 300  # identifiers in one field
 _LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
 _SPELLED_PARTS = 3
@@ -93,7 +103,8 @@ _DATE = re.compile(r"(?:19|20)\d{2}[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/. ][0-
 
 def find(text: str) -> list[Span]:
     """Return all identifiers in `text`, in order, without overlap."""
-    finders = (_data, _links, _mailboxes, _spelled, _accounts, numbers, _plates)
+    text = in_latin(text.translate(_BLANKS))  # of the same length
+    finders = (_data, _links, _mailboxes, _spelled, _accounts, numbers, _spelled_numbers, _plates)
     spans = [span for finder in finders for span in islice(finder(text), _MOST)]
     # A text that is nothing but identifiers is no warning: all of it goes.
     return _without_overlap(spans) if len(spans) < _MOST else [Span(0, len(text), Kind.PERSONAL)]
@@ -129,7 +140,7 @@ def cut(text: str, found: Sequence[Span]) -> str:
 
 
 def _data(text: str) -> Iterator[Span]:
-    for pattern in (_DATA, _BLOB):
+    for pattern in (_DATA, _BLOB, _TOKEN):
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), Kind.HARMLESS)
 
@@ -207,15 +218,40 @@ def _accounts(text: str) -> Iterator[Span]:
 def numbers(text: str) -> Iterator[Span]:
     """Yield the telephone numbers in `text` that may belong to somebody."""
     for match in _NUMBER.finditer(text):
-        if _digits(match[0]) <= _MAX_DIGITS and is_telephone(match[0], cued=_is_cued(text, match.start())):
-            yield Span(match.start(), match.end(), Kind.PERSONAL)
-            continue
-        for inner in _INNER.finditer(match[0]):
-            if is_telephone(inner[0], cued=False):
-                yield Span(match.start() + inner.start(), match.start() + inner.end(), Kind.PERSONAL)
+        cued = _is_cued(text, match.start())
+        # A figure with which the next sentence begins is none of the number.
+        for number in dict.fromkeys((match[0].partition(". ")[0], match[0])):
+            if _digits(number) <= _MAX_DIGITS and is_telephone(number, cued=cued):
+                yield Span(match.start(), match.start() + len(number), Kind.PERSONAL)
+                break
+        else:
+            yield from _inner(match)
     for match in _CUED_NUMBER.finditer(text):
         if not match[0].startswith(("1", "0800")) and _follows_cue(text, match.start()):
             yield Span(match.start(), match.end(), Kind.PERSONAL)
+
+
+def _inner(match: re.Match[str]) -> Iterator[Span]:
+    """Yield the telephone numbers among the figures of `match`."""
+    for inner in _INNER.finditer(match[0]):
+        if is_telephone(inner[0], cued=False):
+            yield Span(match.start() + inner.start(), match.start() + inner.end(), Kind.PERSONAL)
+
+
+def _spelled_numbers(text: str) -> Iterator[Span]:
+    """Yield the numbers that are written digit by digit in words."""
+    start = end = count = 0
+    for match in _WORD.finditer(text):
+        if fold(match[0]) not in RULES.spelled:
+            continue
+        if count and (match.start() - end > _MOST_BETWEEN or "\n\n" in text[end : match.start()]):
+            if count >= _FEWEST_SPELLED:
+                yield Span(start, end, Kind.PERSONAL)
+            count = 0
+        start = start if count else match.start()
+        count, end = count + 1, match.end()
+    if count >= _FEWEST_SPELLED:
+        yield Span(start, end, Kind.PERSONAL)
 
 
 def is_dialled(name: str) -> bool:

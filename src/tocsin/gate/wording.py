@@ -6,21 +6,30 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
 from tocsin import hazards
 from tocsin.gate import spans
 from tocsin.gate.rules import RULES
-from tocsin.gate.sentences import clean, has_topic, is_readable, scrub
+from tocsin.gate.sentences import clean, first_sentence, has_topic, is_barred_soon, is_readable, last_sentence, scrub
 from tocsin.gate.terms import Term
 from tocsin.model import Area, Code, Event, Reference, Text
 
 _CODE = re.compile(r"[\w .;:,/()+#-]{1,80}")
+_NAME = re.compile(r"[!-~]{1,500}")  # of a message: CAP 1.2, 3.2.1 allows no blanks
+_TOKENS = re.compile(r"[\W_]+")
+_ENCODED = re.compile(r"[A-Za-z0-9+/]{40}")
+_HEXADECIMAL = re.compile("[0-9a-fA-F]+")
 _HOST = re.compile(r"[\w.-]{1,253}")
 _WEB = 2_000  # characters; longer links are tracking, not addresses
 _DIGEST = 32
+_MOST_WORDS = 6  # of a code
+_STOPS = frozenset(".!?।؟…:;")
 _ANOTHER = "~another"  # no domain has such a name, so nothing is linked
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?")  # RFC 5646, 2.1
+_AWARENESS = re.compile(r"[0-9]{1,2}; ?[A-Za-z/ -]{2,30}(?:; ?[A-Za-z]{2,15})?")
 _KEPT_SCHEMES = {"awareness_level", "awareness_type"}
 
 
@@ -122,17 +131,24 @@ def sender_of(sender: str) -> str:
     """
     shown = clean(sender).strip()
     host = shown.rpartition("@")[2].strip(" <>")
-    return (host if _HOST.fullmatch(host) else identifier_of(shown)) if "@" in shown else shown
+    return host if "@" in shown and _HOST.fullmatch(host) else identifier_of(shown)
 
 
 def identifier_of(identifier: str) -> str:
-    """Return `identifier`, or a digest of one that holds an address or the number of a telephone.
+    """Return `identifier`, or a digest of one that is more than a name: words, an address, a telephone number.
 
     Its own name must stay usable, not readable.
     """
     shown = clean(identifier).strip()
-    is_personal = "@" in shown or spans.is_dialled(shown)
-    return hashlib.sha256(shown.encode()).hexdigest()[:_DIGEST] if is_personal else shown
+    return shown if not shown or _is_name(shown) else hashlib.sha256(shown.encode()).hexdigest()[:_DIGEST]
+
+
+def _is_name(shown: str) -> bool:
+    """Return whether a machine may have made a name, and it says nothing by the way ("strike-march-17-june")."""
+    if not _NAME.fullmatch(shown) or "@" in shown or spans.is_dialled(shown):
+        return False
+    is_encoded = any(not _HEXADECIMAL.fullmatch(run) for run in _ENCODED.findall(shown))
+    return not is_encoded and not is_barred_soon(_TOKENS.sub(" ", shown).casefold())
 
 
 def web_of(web: str) -> str:
@@ -148,13 +164,29 @@ def web_of(web: str) -> str:
 
 
 def _text(text: Text, term: Term, label: str) -> Text:
+    if _run_on(text):
+        return Text(language=text.language.partition("-")[0], event=label, headline=label)
     return Text(
-        language=text.language,
+        language=text.language if _LANGUAGE.fullmatch(text.language) else text.language.partition("-")[0],
         event=term.words if term.hazard else _heading(text.event, label),
         headline=_heading(text.headline, label) if text.headline else "",
         description=_body(text.description),
         instruction=_body(text.instruction),
     )
+
+
+def _run_on(text: Text) -> bool:
+    """Return whether a sentence about persons or a topic begins in one field and ends in the next."""
+    said = [words for words in (text.event, text.headline, text.description, text.instruction) if words]
+    return any(_is_broken(before, after) for before, after in pairwise(said))
+
+
+def _is_broken(before: str, after: str) -> bool:
+    """Return whether the end of one field and the beginning of the next are barred together, and neither is alone."""
+    if before.rstrip()[-1:] in _STOPS or after.lstrip()[:1].isupper():
+        return False
+    tail, head = last_sentence(clean(before)), first_sentence(clean(after))
+    return is_barred_soon(f"{tail} {head}") and not is_barred_soon(tail) and not is_barred_soon(head)
 
 
 def _heading(words: str, label: str) -> str:
@@ -193,7 +225,12 @@ def _is_code(code: Code) -> bool:
     """Return whether `code` is one: short, without an address, and no sentence in disguise."""
     if code in _SOUND:
         return True
-    sound = all(map(_CODE.fullmatch, code)) and (_is_figure(code) or _is_plain(code))
+    sound = (
+        all(map(_CODE.fullmatch, code))
+        and code.value.count(" ") < _MOST_WORDS
+        and _is_plain(code.scheme)
+        and (_is_figure(code) or _is_value(code))
+    )
     if sound:
         if len(_SOUND) >= _REMEMBERED:
             _SOUND.clear()
@@ -206,11 +243,15 @@ def _is_figure(code: Code) -> bool:
     return code.value.isdecimal() and code.scheme.casefold().startswith(RULES.figure_schemes)
 
 
-def _is_plain(code: Code) -> bool:
-    """Return whether nothing of a code's value had to go, were it a sentence."""
-    if any(span.kind is spans.Kind.PERSONAL for span in spans.find(code.value)):
-        return False
-    return code.scheme.casefold() in _KEPT_SCHEMES or not scrub(code.value).lost
+def _is_value(code: Code) -> bool:
+    if code.scheme.casefold() in _KEPT_SCHEMES and _AWARENESS.fullmatch(code.value):
+        return True
+    return _is_plain(code.value)
+
+
+def _is_plain(words: str) -> bool:
+    """Return whether nothing of a code or its scheme had to go, were it a sentence."""
+    return not spans.find(words) and not scrub(words).lost
 
 
 def _is_readable(text: Text) -> bool:
