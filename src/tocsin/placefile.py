@@ -45,7 +45,7 @@ def write(path: Path, points: Points, *, table: bytes) -> None:
     """Write the index of `points`, atomically; `table` is a digest of the table whose rows the ids are.
 
     Raises ValueError when the points are not sorted or the arrays do not belong together, StoreError when the disk
-    refuses. Cost: 1 second for each gigabyte, and no memory.
+    refuses. Cost: 0.8 seconds for 10 million places.
     """
     if not _is_sorted(points.codes):
         raise ValueError("the codes are not sorted; use Points.of")

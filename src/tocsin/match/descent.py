@@ -89,7 +89,7 @@ def descend(codes: Whole, starts: Starts, low: int, edges: Whole, found: Whole, 
 
 @njit(nogil=True, cache=True)
 def _is_few(places: int, edges: int) -> bool:
-    """Return whether to test the places costs less than to look at four children. Measured; flat within a third."""
+    """Return whether to test the places should cost less than to look at four children: an estimate, not tuned."""
     return places * (edges + 2) <= 200 + 5 * edges
 
 

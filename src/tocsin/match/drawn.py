@@ -1,8 +1,8 @@
 """What is drawn as lines or areas: sites with an outline, and the roads that lead to a place.
 
 A tree of boxes (STRtree) and GEOS, on the grid, so that both decide like `points`. Sorted codes order points only; what
-has an extent would need several codes each and a second look at every hit, for the few hundred outlines and roads that
-an estate has beside its points. There the tree takes microseconds.
+has an extent would need several codes each and a second look at every hit, for the few outlines and roads that an
+estate has beside its points.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ MOST_POINTS = 2**32 - 1
 """An id and a position have 32 bits."""
 
 COMPILED_FROM = 50_000
-"""So many places make the compiled descent worth its loading, half a second; below, both take some 20 microseconds."""
+"""So many places make the compiled descent worth its loading. A choice, not a measured crossing."""
 
 _LEAST_BITS = 4
 _LONG = 64  # places in a slice, beyond which copying slice by slice is quicker than one gathering of all
@@ -43,7 +43,7 @@ class Points:
     def of(cls, codes: Whole, ids: Ids | None = None) -> Points:
         """Return the points of codes in any order; the ids are their positions unless given.
 
-        Cost: 0.15 microseconds a place.
+        Cost: 0.4 microseconds a place, at 10 million.
         """
         if len(codes) > MOST_POINTS:
             raise ValueError(f"more than {MOST_POINTS} places; split them into several indices")

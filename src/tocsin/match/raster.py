@@ -22,9 +22,9 @@ from tocsin.match.grid import EAST, NORTH, Whole, cell_code, decode, on_grid
 Mask = npt.NDArray[np.bool_]
 _Floats = npt.NDArray[np.float64]
 
-_CELLS = 64  # along the longer side; measured, half and twice as many cost more
+_CELLS = 64  # along the longer side; more cells cost more to draw, fewer leave more places to test
 _COARSEST = 31  # a cell of half the grid; the end of a larger one has no code of 63 bits
-_FEW = 1000  # places that GEOS tests in the time in which the raster is drawn
+_FEW = 1000  # places that are tested without drawing; a choice, not a measured crossing
 _NONE = np.empty((0, 2), dtype=np.int64)
 _NEAR = 1e-6  # cells; rounding is 1e-13
 
