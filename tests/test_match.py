@@ -78,6 +78,13 @@ def test_distance_of_a_near_place_is_metres_from_the_edge() -> None:
     assert found.distance_m == pytest.approx(709.5, rel=1e-3)  # a hundredth of a degree at 50.5 north, WGS 84
 
 
+def test_area_there_and_back_again_is_no_rectangle_for_an_outline() -> None:
+    """GEOS takes such a ring of five positions for the box about it."""
+    area = shapely.Polygon([(10, 51), (11, 51), (11, 50), (11, 51), (10, 51)])
+    assert touch_of(place(shapely.box(10.1, 50.1, 10.2, 50.2)), area) is None
+    assert touch_of(place(shapely.box(10.9, 50.1, 11.2, 50.2)), area) == HERE
+
+
 def test_road_into_the_area_is_an_approach_however_far_the_place() -> None:
     road = shapely.LineString([(9.5, 50.5), (10.2, 50.5)])
     found = touch_of(place(shapely.Point(9.5, 50.5), approaches=(road,)), SQUARE)

@@ -119,12 +119,12 @@ def _root(codes: Whole, starts: Starts, low: int, edges: Whole, cell: Whole) -> 
     corner = _spread(x) | (_spread(y) << 1)
     inside = False
     for i in range(len(edges)):
-        inside ^= _meets_across(edges, i, np.int64(-1), x, y)  # west of the grid nothing is inside
+        inside ^= _meets_across(edges, i, -1, x, y)  # west of the grid nothing is inside
     cell[_CORNER], cell[_LEVEL], cell[_INSIDE] = corner, level, inside
     cell[_FIRST] = _within(codes, starts, low, corner, 0, len(codes))
     cell[_END] = len(codes)
     if level < _DEEPEST:
-        cell[_END] = _within(codes, starts, low, corner + (np.int64(1) << (2 * level)), cell[_FIRST], len(codes))
+        cell[_END] = _within(codes, starts, low, corner + (1 << (2 * level)), cell[_FIRST], len(codes))
     cell[_BEGIN], cell[_STOP] = 0, len(edges)
     return cell[_FIRST] < cell[_END]
 
@@ -135,7 +135,7 @@ def _split(codes: Whole, starts: Starts, low: int, edges: Whole, listed: Listed,
     cell = waiting[depth]
     corner, level, first, end = cell[_CORNER], cell[_LEVEL] - 1, cell[_FIRST], cell[_END]
     begin, stop, inside = cell[_BEGIN], cell[_STOP], cell[_INSIDE]
-    side, quarter = np.int64(1) << level, np.int64(1) << (2 * level)
+    side, quarter = 1 << level, 1 << (2 * level)
     x, y = _gather(corner), _gather(corner >> 1)
     above, right, opposite = inside, inside, np.int64(0)
     for j in range(begin, stop):
@@ -259,10 +259,10 @@ def _within(codes: Whole, starts: Starts, low: int, code: int, first: int, end: 
     if code < 0:  # one more than the last code of all has 64 bits
         return end
     key = code >> low
-    start = _clamped(np.int64(starts[key]), first, end)
-    if code & ((np.int64(1) << low) - 1) == 0:
+    start = _clamped(int(starts[key]), first, end)
+    if code & ((1 << low) - 1) == 0:
         return start
-    first, end = start, _clamped(np.int64(starts[key + 1]), start, end)
+    first, end = start, _clamped(int(starts[key + 1]), start, end)
     while first < end:
         middle = (first + end) >> 1
         if codes[middle] < code:

@@ -62,7 +62,8 @@ def seams(area: BaseGeometry) -> Iterator[BaseGeometry]:
     """
     if area.is_empty:
         return
-    (west, south), (east, north) = snap(np.array(area.bounds).reshape(2, 2)).tolist()
+    lonlat = shapely.get_coordinates(area)  # the bounds that GEOS gives leave holes out, wherever they are
+    (west, south), (east, north) = snap(np.array((lonlat.min(axis=0), lonlat.max(axis=0)))).tolist()
     for pole in (0, NORTH):
         if pole in (south, north):
             yield _line((0, pole), (EAST, pole))

@@ -50,9 +50,13 @@ def degrees(positions: Whole) -> Degrees:
 
 
 def on_grid(shape: BaseGeometry) -> BaseGeometry:
-    """Return a geometry of degrees with whole coordinates, for GEOS; its rings may touch or cross themselves."""
+    """Return a geometry of degrees with whole coordinates, for GEOS; its rings may touch or cross themselves.
+
+    A polygon comes back as a multipolygon of one. By itself GEOS takes it for the rectangle of its box when its ring
+    goes along two sides of that and the same way back, as (0 1, 1 1, 1 0, 1 1, 0 1) does.
+    """
     moved: BaseGeometry = shapely.transform(shape, lambda lonlat: snap(lonlat).astype(np.float64))
-    return moved
+    return shapely.MultiPolygon([moved]) if isinstance(moved, shapely.Polygon) else moved
 
 
 def encode(positions: Whole) -> Whole:

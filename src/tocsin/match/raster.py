@@ -8,6 +8,7 @@ few places, they are tested at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
 
@@ -35,8 +36,8 @@ def slices(codes: Whole, area: BaseGeometry) -> Whole:
     Slices of two parts may overlap.
     """
     if area.geom_type == "MultiPolygon" and (shape := on_grid(area)).is_valid:
-        return _slices(codes, area, shape)  # sound parts do not overlap, so none cancels another
-    return np.concatenate([_NONE, *(_slices(codes, part, on_grid(part)) for part in parts_of(area))])
+        return _slices(codes, area, [shape])  # sound parts do not overlap, so none cancels another
+    return np.concatenate([_NONE, *(_slices(codes, part, _rings(part)) for part in parts_of(area))])
 
 
 def around(codes: Whole, area: BaseGeometry, reach: tuple[int, int]) -> Whole:
@@ -60,8 +61,19 @@ def around(codes: Whole, area: BaseGeometry, reach: tuple[int, int]) -> Whole:
     return found
 
 
-def _slices(codes: Whole, area: BaseGeometry, shape: BaseGeometry) -> Whole:
-    """Return the slices of one part, or of parts that do not overlap; `shape` is the same area on the grid."""
+def _rings(part: BaseGeometry) -> list[BaseGeometry]:
+    """Return each ring of a polygon as an area on the grid, or a line or a point as it is there.
+
+    A place in a hole that leaves its ring is in an odd number of rings, thus inside. Of the whole polygon GEOS says now
+    one thing and now the other.
+    """
+    if not isinstance(part, shapely.Polygon) or not part.interiors:
+        return [on_grid(part)]
+    return [on_grid(shapely.Polygon(ring)) for ring in (part.exterior, *part.interiors)]
+
+
+def _slices(codes: Whole, area: BaseGeometry, rings: Sequence[BaseGeometry]) -> Whole:
+    """Return the slices of one part, or of parts that do not overlap; `rings` are the same area on the grid."""
     edges, _ = edges_of(area)
     if not len(edges):
         return _NONE
@@ -72,10 +84,25 @@ def _slices(codes: Whole, area: BaseGeometry, shape: BaseGeometry) -> Whole:
         is_crossed = frame.crossed(edges)
         near, untested = frame.slices(codes, is_crossed), frame.slices(codes, frame.inside(edges) & ~is_crossed)
     every = positions(near)
-    shapely.prepare(shape)
     x, y = decode(codes[every]).T.astype(np.float64)
-    tested = every[shapely.intersects_xy(shape, x, y)]
+    tested = every[_tested(rings, x, y)]
     return np.concatenate((untested, np.column_stack((tested, tested + 1))))
+
+
+def _tested(rings: Sequence[BaseGeometry], x: _Floats, y: _Floats) -> Mask:
+    """Return which positions lie in an odd number of rings, or on one."""
+    for ring in rings:
+        shapely.prepare(ring)
+    if len(rings) == 1:
+        return np.asarray(shapely.intersects_xy(rings[0], x, y))
+    is_in, is_on = np.zeros((2, len(x)), dtype=np.bool_)
+    for ring in rings:
+        west, south, east, north = ring.bounds
+        near = np.flatnonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
+        within = shapely.contains_xy(ring, x[near], y[near])
+        is_in[near] ^= within
+        is_on[near] |= shapely.intersects_xy(ring, x[near], y[near]) & ~within
+    return is_in | is_on
 
 
 def positions(found: Whole) -> Whole:
