@@ -26,29 +26,30 @@ from tocsin.model import Event, IssuerClass
 def answer(name: str, documents: Sequence[dict[str, Any]], at: str) -> list[dict[str, Any]]:
     """Return one entry for each warning in force at `at`, when the documents arrived in the order given."""
     known: dict[str, Event] = {}
+    senders: dict[str, str] = {}  # as documents name them: what may be a person's name the gate does not keep
     for document in documents:
         body = (CASES / name / document["file"]).read_bytes()
-        for event in _events(body, document["feed"], datetime.fromisoformat(document["received"])):
-            known[event.id] = event
+        for event, sender in _events(body, document["feed"], datetime.fromisoformat(document["received"])):
+            known[event.id], senders[event.sender] = event, sender
     standing = lifecycle.in_force(known.values(), datetime.fromisoformat(at))
     once = {event.id.partition("|")[2]: event for event in standing}
-    return [_entry(event) for event in once.values()]
+    return [_entry(event) | {"sender": senders[event.sender]} for event in once.values()]
 
 
-def _events(body: bytes, feed: str, now: datetime) -> Iterable[Event]:
+def _events(body: bytes, feed: str, now: datetime) -> Iterable[tuple[Event, str]]:
+    """Yield what may be kept of a document, each with its sender as published."""
     try:
         items = formats.read("cap", body, source=feed, now=now).items
     except FormatError:
         return
     for item in items:
         for one in gate.examine(item, issuer_class=IssuerClass.HAZARD).admitted:
-            yield one.event
+            yield one.event, item.events[0].sender
 
 
 def _entry(event: Event) -> dict[str, Any]:
     shapes = [area.geometry for area in event.areas if area.geometry is not None]
     return {
-        "sender": event.sender,
         "identifier": event.identifier,
         "severity": event.severity.value,
         "areas": [area.description for area in event.areas],

@@ -64,12 +64,13 @@ def keys(event: Event) -> frozenset[str]:
     """Return every name under which the members of this event's thread find one another."""
     message = event.message
     # Without its `sent` a message's name is that of its identifier, so that a re-used one is found.
-    return frozenset({message, message.rpartition("|")[0], *_referenced(event), *_aliases(event)})
+    return frozenset({message, message.rpartition("|")[0], *_referenced(event), *_aliases(event), *event.keyed})
 
 
 def threads(events: Iterable[Event]) -> dict[str, str]:
     """Return event id -> thread id. The thread's id is the name of its earliest message, seen or only referenced.
 
+    A name under the key (of what has no open one) is a thread's only if there is no other.
     The same events in any order give the same answer. Cost: near linear in events and their keys.
     """
     named = [(event, event.message) for event in events]
@@ -82,13 +83,15 @@ def threads(events: Iterable[Event]) -> dict[str, str]:
         first = min(roots)
         for root in roots:
             parent[root] = first
-    earliest: dict[str, tuple[datetime, str]] = {}
+    earliest: dict[str, tuple[bool, datetime, str]] = {}
     for event, message in named:
-        root = _root(parent, message)
-        said = [(event.sent, message)]
-        said += [(reference.sent, message_name(event.source, reference)) for reference in _own_references(event)]
+        root, is_open = _root(parent, message), bool(event.keyed)
+        said = [(not is_open, event.sent, message)]
+        said += [
+            (not is_open, reference.sent, message_name(event.source, reference)) for reference in _own_references(event)
+        ]
         earliest[root] = min([*said, *([earliest[root]] if root in earliest else [])])
-    return {f"{message}|{event.part}": earliest[_root(parent, message)][1] for event, message in named}
+    return {f"{message}|{event.part}": earliest[_root(parent, message)][-1] for event, message in named}
 
 
 def in_force(events: Iterable[Event], now: datetime, *, absent: Collection[str] = ()) -> tuple[Event, ...]:
@@ -330,9 +333,12 @@ def _cancelled(events: Sequence[Event]) -> set[str]:
     """
     cancels = [event for event in events if event.msg_type is MsgType.CANCEL]
     followers: defaultdict[str, list[Event]] = defaultdict(list)
+    messages: defaultdict[str, list[str]] = defaultdict(list)  # of a name under the key
     for event in events if cancels else ():
-        for name in _referenced(event):
+        for name in (*_referenced(event), *event.keyed[1:]):
             followers[name].append(event)
+        for name in event.keyed[:1]:
+            messages[name].append(event.message)
     reached: set[str] = set()
     for cancel in sorted(cancels, key=_second, reverse=True):
         ahead = list(_referenced(cancel))
@@ -340,6 +346,7 @@ def _cancelled(events: Sequence[Event]) -> set[str]:
             name = ahead.pop()
             if name not in reached:
                 reached.add(name)
+                ahead += messages[name]
                 ahead += [one.message for one in followers[name] if _second(one) < _second(cancel)]
     return reached
 

@@ -276,7 +276,9 @@ class Event:
     stable for equal documents. `hazard` is a slug of `hazards.toml`; a reader leaves it None, the gate fills it
     from `codes` and the event terms in `texts`. `aliases` are other names of the same thread within the source
     ("vtec:KLSX.TO.W.0040.2021", "quake:us7000abcd"). `is_over` is true when the message itself says that what it
-    speaks of has ended (VTEC CAN, EXP, UPG; a deleted quake; responseType AllClear).
+    speaks of has ended (VTEC CAN, EXP, UPG; a deleted quake; responseType AllClear). `keyed` are names under the
+    installation's key, by which messages without open names refer to this one: its own, then those of what it
+    references. The gate fills it; it is empty where all names of the event are such.
     """
 
     source: str
@@ -289,6 +291,7 @@ class Event:
     scope: Scope = Scope.PUBLIC
     references: tuple[Reference, ...] = ()
     aliases: tuple[str, ...] = ()
+    keyed: tuple[str, ...] = ()
     is_over: bool = False
     category: tuple[Category, ...] = ()
     codes: tuple[Code, ...] = ()

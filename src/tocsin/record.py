@@ -86,7 +86,7 @@ def item_digest(item: Item) -> bytes:
     return sha256(orjson.dumps(content, default=_written, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-_NOT_JUDGED = {"source", "sender", "sent", "references", "effective", "onset", "expires"}
+_NOT_JUDGED = {"source", "sender", "sent", "references", "keyed", "effective", "onset", "expires"}
 _judged = attrgetter(*(field.name for field in fields(Event) if field.name not in _NOT_JUDGED))
 
 

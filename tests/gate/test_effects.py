@@ -135,10 +135,41 @@ def replace_name(slug: str) -> Reference:
     return EARLIER._replace(identifier=slug)
 
 
-def test_bare_cancel_names_its_message_openly_only_in_the_second_place() -> None:
-    ruling = keyed(event("", msg_type=MsgType.CANCEL, references=(EARLIER,)))
-    assert only(ruling).references == (withheld("s", EARLIER, KEY),)
-    assert [one.event.references for one in ruling.openly] == [(EARLIER,)]
+def test_bare_cancel_names_its_message_under_the_key_only() -> None:
+    cancel = only(keyed(event("", msg_type=MsgType.CANCEL, references=(EARLIER,))))
+    assert cancel.references == (withheld("s", EARLIER, KEY),)
+    assert not {EARLIER.identifier, EARLIER.sender} & set(invariants.strings(cancel))
+
+
+FLOOD = event("Flood", identifier="a-2", msg_type=MsgType.UPDATE, references=(EARLIER,))
+
+
+@pytest.mark.parametrize(
+    "named",
+    [Reference(FLOOD.sender, FLOOD.identifier, FLOOD.sent), EARLIER],
+    ids=["by its own name", "by what it follows, which never came"],
+)
+def test_bare_cancel_ends_what_is_stored_openly(named: Reference) -> None:
+    """In one quarter of an hour, and in any order: the Cancel knows the second at which it was said."""
+    at = SENT + timedelta(seconds=1)
+    flood = only(keyed(FLOOD))
+    cancel = only(keyed(event("", identifier="a-3", sent=at, msg_type=MsgType.CANCEL, references=(named,))))
+    assert (flood.sender, cancel.sent) == (FLOOD.sender, at)
+    assert lifecycle.in_force([flood], at) == (flood,)
+    assert not lifecycle.in_force([cancel, flood], at)
+    assert set(lifecycle.threads([cancel, flood]).values()) == {"s|alerts.example.org|a-0|20260314T082653Z"}
+
+
+def test_bare_cancel_does_not_end_what_was_said_after_it() -> None:
+    again = only(keyed(replace(FLOOD, sent=SENT + timedelta(seconds=1))))
+    cancel = only(keyed(event("", identifier="a-3", sent=SENT, msg_type=MsgType.CANCEL, references=(EARLIER,))))
+    assert lifecycle.in_force([cancel, again], SENT + timedelta(minutes=1)) == (again,)
+
+
+def test_keyed_names_are_of_the_sender_only() -> None:
+    foreign = EARLIER._replace(sender="other.example")
+    assert len(only(keyed(replace(FLOOD, references=(EARLIER, foreign)))).keyed) == 2
+    assert only(keyed(SECRET)).keyed == ()
 
 
 def test_bare_cancel_says_no_more() -> None:

@@ -51,7 +51,7 @@ def test_corpus_redact(language: str, row: dict[str, Any], field: str) -> None:
 def test_corpus_redact_in_names_and_headings(language: str, row: dict[str, Any]) -> None:
     text = Text(language=language, event="Flood", headline=row["text"])
     kept = only(examine(event(texts=(text,), sender_name=row["text"], areas=(Area(description=row["text"]),))))
-    assert not [word for word in row["gone"] if word in "\n".join(invariants.strings(kept))]
+    assert not [word for word in row["gone"] if word in "\n".join(invariants.strings(replace(kept, keyed=())))]
 
 
 @pytest.mark.parametrize(("language", "row"), corpus("drop"))

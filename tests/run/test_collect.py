@@ -210,6 +210,7 @@ def _in_force(store: Store) -> set[str]:
     "polls",
     [
         pytest.param((("alert",), ("cancel",)), id="a-poll-later"),
+        pytest.param((("cancel",), ("alert",)), id="a-poll-earlier"),
         pytest.param((("alert", "cancel"),), id="in-one-poll"),
         pytest.param((("cancel", "alert"),), id="in-one-poll-the-newest-first"),
     ],

@@ -75,14 +75,12 @@ def read(format_: str | None, source: str | None, at: datetime | None, files: tu
     from tocsin import gate, lifecycle, record
     from tocsin.run.replay import known_or_stranger
 
-    rulings, had_problems = [], False
+    events, had_problems = [], False
     for file, source_id, reading in readings(files, format_, source):
         had_problems |= _tell(file, reading)
         issuer_class = known_or_stranger(source_id, format_ or "").issuer_class
-        rulings += [gate.examine(item, issuer_class=issuer_class) for item in reading.items]
-    named = {one.event.message for ruling in rulings for one in ruling.admitted}
-    kept = [ruling.openly if ruling.ends & named else ruling.admitted for ruling in rulings]
-    events = [one.event for admitted in kept for one in admitted]
+        rulings = [gate.examine(item, issuer_class=issuer_class) for item in reading.items]
+        events += [one.event for ruling in rulings for one in ruling.admitted]
     threads = lifecycle.threads(events)
     standing = {event.id for event in lifecycle.in_force(events, at)} if at else set()
     for event in events:

@@ -21,8 +21,7 @@ from tocsin.gate import codes, invariants, rules, terms, wording
 from tocsin.gate.codes import Standing
 from tocsin.gate.effect import NO_INSTALLATION as NO_INSTALLATION
 from tocsin.gate.effect import (
-    bare,
-    bare_withheld,
+    bare_cancel,
     effect,
     effect_on_traffic,
     hazard_of_response,
@@ -42,10 +41,9 @@ from tocsin.model import (
     Scope,
     Status,
     Verdict,
-    message_name,
 )
 
-ENGINE = "6"
+ENGINE = "7"
 """Raised whenever the code, not the lists, changes what the gate does."""
 
 RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{codes.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()
@@ -74,22 +72,10 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What the gate decided on one item, and what of it may be kept.
-
-    `openly` is what is kept in place of `admitted` of a Cancel without words, if one of the messages that it `ends` is
-    stored under its own name. Otherwise that name might lead back to what was dropped.
-    """
+    """What the gate decided on one item, and what of it may be kept."""
 
     decision: Decision
     admitted: tuple[Admitted, ...] = ()
-    openly: tuple[Admitted, ...] = ()
-
-    @property
-    def ends(self) -> frozenset[str]:
-        """Return the names of the messages that `openly` ends."""
-        return frozenset(
-            message_name(one.event.source, reference) for one in self.openly for reference in one.event.references
-        )
 
 
 class _Fate(IntEnum):
@@ -130,7 +116,7 @@ def examine(item: Item, *, issuer_class: IssuerClass, key: bytes = NO_INSTALLATI
         return _admitted(Verdict.EFFECT_ONLY, "effect", kept) if kept else _dropped("protected")
     if worst is _Fate.UNMAPPED:
         return _ended(item.events[0], key)
-    passed = [wording.scrubbed(one.event, one.hazard, one.terms) for one in read if one.hazard]
+    passed = [wording.scrubbed(one.event, one.hazard, one.terms, key) for one in read if one.hazard]
     touched = item.has_unread or len(passed) < len(read) or any(changed for _, changed in passed)
     return _admitted(Verdict.PASS_SCRUBBED if touched else Verdict.PASS, "listed", (event for event, _ in passed))
 
@@ -139,10 +125,7 @@ def _ended(event: Event, key: bytes) -> Ruling:
     """Return the ruling on what is of no known kind: of a Cancel that names what it cancels the names, else nothing."""
     if event.msg_type is not MsgType.CANCEL or not event.references:
         return _dropped("unmapped")
-    ruling = _admitted(Verdict.PASS_SCRUBBED, "cancel", [bare_withheld(event, key)])
-    return replace(
-        ruling, openly=_admitted(Verdict.PASS_SCRUBBED, "cancel", [wording.identified(bare(event))]).admitted
-    )
+    return _admitted(Verdict.PASS_SCRUBBED, "cancel", [bare_cancel(event, key)])
 
 
 def _refusal(item: Item, issuer_class: IssuerClass) -> str:

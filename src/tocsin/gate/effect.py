@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from tocsin.gate.codes import TABLES
 from tocsin.hazards import HAZARDS
-from tocsin.model import Area, Category, Code, Event, MsgType, Reference, Response, Text, message_name
+from tocsin.model import Area, Category, Code, Event, Reference, Response, Text, message_name
 
 HAZARD_BY_RESPONSE: Mapping[Response, str] = {
     Response.EVACUATE: "evacuation",
@@ -92,19 +92,20 @@ def _timeless(event: Event) -> str:
     return f"{event.sender}|{event.identifier}"
 
 
-def bare(event: Event) -> Event:
-    """Return a Cancel that names what it cancels openly and says no more. Only for what is stored under that name."""
-    kept = effect(event, None, NO_INSTALLATION)
-    named = replace(
-        kept, sender=event.sender, identifier=event.identifier, sent=event.sent, references=event.references
-    )
-    return replace(named, category=(), aliases=(), response=(), areas=(), is_over=False, msg_type=MsgType.CANCEL)
+def bare_cancel(event: Event, key: bytes) -> Event:
+    """Return a Cancel that names, under the key, what it cancels, and says no more: that may be a dropped message.
 
-
-def bare_withheld(event: Event, key: bytes) -> Event:
-    """Return a Cancel that names what it cancels as it is named where its cause was withheld, and says no more."""
+    It keeps the second at which it was sent, because what its issuer said after that stands.
+    """
     kept = effect(event, None, key)
-    return replace(kept, category=(), aliases=(), response=(), areas=(), is_over=False, msg_type=MsgType.CANCEL)
+    return replace(kept, sent=event.sent, category=(), aliases=(), response=(), areas=(), is_over=False)
+
+
+def keyed_names(event: Event, key: bytes) -> tuple[str, ...]:
+    """Return the names of an event and of what it references, under the key: so a bare Cancel finds them (`keyed`)."""
+    own = Reference(event.sender, event.identifier, event.sent)
+    references = (one for one in event.references if one.sender == event.sender)
+    return tuple(message_name(event.source, withheld(event.source, reference, key)) for reference in (own, *references))
 
 
 def withheld(source: str, reference: Reference, key: bytes) -> Reference:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 from urllib.parse import urlsplit
 
 from tocsin import hazards
 from tocsin.gate import spans
+from tocsin.gate.effect import keyed_names
 from tocsin.gate.rules import RULES
 from tocsin.gate.sentences import clean, first_sentence, has_topic, is_barred_soon, is_readable, last_sentence, scrub
 from tocsin.gate.terms import Term
@@ -33,10 +33,10 @@ _AWARENESS = re.compile(r"[0-9]{1,2}; ?[A-Za-z/ -]{2,30}(?:; ?[A-Za-z]{2,15})?")
 _KEPT_SCHEMES = {"awareness_level", "awareness_type"}
 
 
-def scrubbed(event: Event, hazard: str, named: Sequence[Term]) -> tuple[Event, bool]:
+def scrubbed(event: Event, hazard: str, named: Sequence[Term], key: bytes) -> tuple[Event, bool]:
     """Return `event` of a listed `hazard` as it may be stored, and whether any of its words went.
 
-    `named` are the terms of its texts, read. What is kept is named field by field.
+    `named` are the terms of its texts, read; `key` is the installation's. What is kept is named field by field.
     """
     label = hazards.HAZARDS[hazard].label
     readable = [pair for pair in zip(event.texts, named, strict=True) if _is_readable(pair[0])]
@@ -67,7 +67,12 @@ def scrubbed(event: Event, hazard: str, named: Sequence[Term]) -> tuple[Event, b
         texts=tuple(texts) or (Text(language="en", event=label, headline=label),) * bool(event.texts),
         areas=tuple(areas),
         measures=event.measures,
-        **_names(event),
+        # Without mailboxes in any name, and the same done to references, so that links survive.
+        sender=sender_of(event.sender),
+        identifier=identifier_of(event.identifier),
+        references=tuple(_reference(one, event.sender) for one in event.references),
+        aliases=tuple(map(identifier_of, event.aliases)),
+        keyed=keyed_names(event, key),
     )
     gone = (
         len(texts) < len(event.texts)
@@ -97,20 +102,6 @@ def names_topic(event: Event) -> bool:
 
 def _said(text: Text) -> tuple[str, str, str]:
     return text.headline, text.description, text.instruction
-
-
-def identified(event: Event) -> Event:
-    """Return `event` with no mailbox in any of its names; the same is done to references, so that links survive."""
-    return replace(event, **_names(event))
-
-
-def _names(event: Event) -> dict[str, Any]:
-    return {
-        "sender": sender_of(event.sender),
-        "identifier": identifier_of(event.identifier),
-        "references": tuple(_reference(one, event.sender) for one in event.references),
-        "aliases": tuple(map(identifier_of, event.aliases)),
-    }
 
 
 def _reference(reference: Reference, sender: str) -> Reference:

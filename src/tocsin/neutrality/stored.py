@@ -203,7 +203,9 @@ def shape(data: Folder) -> Iterator[str]:
             yield f"{row}: a field that others have not"
         if row.body["hazard"] not in {None, *_EFFECTS} or row.body["category"] not in (["Safety"], ["Transport"], []):
             yield f"{row}: a type that others have not"
-        if not all(_is_rounded(row.body[name]) for name in _TIMES if row.body[name]):
+        # A bare end keeps its second: what was said after it stands. It has no place and says of nothing what it was.
+        times = _TIMES[1:] if _is_bare_end(row.body) else _TIMES
+        if not all(_is_rounded(row.body[name]) for name in times if row.body[name]):
             yield f"{row}: a time that is not rounded"
 
 

@@ -69,7 +69,7 @@ def take(store: Store, source: Source, poll: Poll, health: Health, *, now: datet
     `health` is what was known of the source before. When no document could be read the poll counts as failed. A
     document that is older than one before, by the feed's own time, adds what we have not and changes nothing else.
     """
-    found = examine(poll.documents, source, now, key=store.installation_key(), known=store.threads_of)
+    found = examine(poll.documents, source, now, key=store.installation_key())
     if poll.documents and not found.documents:
         failed = fail(store, health, why_unreadable(poll.documents), found.faulty, now=now)
         return Collected(health=failed, problems=tuple(found.problems))

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -24,8 +24,6 @@ from tocsin.run import vitals
 from tocsin.store import Ruled
 
 log = structlog.get_logger("tocsin")
-
-Known = Callable[[frozenset[str]], Collection[str]]
 
 _APART = 1_000  # parts of one message, of which no reader makes so many
 _PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
@@ -64,32 +62,17 @@ class Found:
     links: list[Link] = field(default_factory=list)
     repaired: set[str] = field(default_factory=set)
     named: dict[Link, frozenset[str]] = field(default_factory=dict)
-    _ends: list[tuple[Item, gate.Ruling, Document]] = field(default_factory=list)
 
     def take(self, reading: Reading, source: Source, document: Document, now: datetime) -> None:
-        """Examine the items of one part of a document, and keep of them what may be kept.
-
-        A Cancel without words waits for `settle`: what it ends may come after it.
-        """
+        """Examine the items of one part of a document, and keep of them what may be kept."""
         for item in reading.items:
             ruling = gate.examine(item, issuer_class=source.issuer_class, key=self.key)
-            if ruling.openly:
-                self._ends.append((item, ruling, document))
-            else:
-                self._take_item(item, ruling, source, document, now)
+            self._take_item(item, ruling, source, document, now)
         self.problems += reading.problems
         self.faulty += reading.problems
         self.links += reading.links
         self.is_complete &= reading.is_complete
         self.as_of = _newest(self.as_of, reading.as_of, now=now)
-
-    def settle(self, source: Source, now: datetime, known: Known) -> None:
-        """Keep the Cancels without words: openly if what they end is stored openly, else under keyed names only."""
-        for item, ruling, document in self._ends:
-            arrived = {one.event.message for one in self.admitted.values()}
-            is_open = bool(ruling.ends & arrived or known(ruling.ends))
-            chosen = replace(ruling, admitted=ruling.openly) if is_open else ruling
-            self._take_item(item, chosen, source, document, now)
 
     def _take_item(self, item: Item, ruling: gate.Ruling, source: Source, document: Document, now: datetime) -> None:
         admitted = {self._keep(one) for one in ruling.admitted}
@@ -118,11 +101,8 @@ def examine(
     now: datetime,
     *,
     key: bytes = gate.NO_INSTALLATION,
-    known: Known = frozenset,
 ) -> Found:
-    """Return what the documents of one poll hold.
-
-    `key` is the installation's; `known` says which of some names the store has messages of.
+    """Return what the documents of one poll hold. `key` is the installation's.
 
     A mistake of a reader of ours costs the document that brought it out, and is logged by kind and line of our code.
     """
@@ -142,7 +122,6 @@ def examine(
             found.problems.append(Problem(at=f"document[{position}]", message="our reader failed on it; see the log"))
         else:
             found.documents += 1
-    found.settle(source, now, known)
     return found
 
 
