@@ -31,7 +31,7 @@ def test_a_gate_that_keeps_everything_would_be_found(documents: list[Passing]) -
     harmless = [
         one._replace(text="Carry a lamp at night.", secrets=("lamp at night",)) for one in canaries("canaries.tsv")
     ]
-    assert len(run(documents, harmless, cases=400, seed=1).leaks) > 40
+    assert len(run(documents, harmless, cases=400, seed=1).leaks) > 20
 
 
 def test_every_format_and_family_is_there(documents: list[Passing]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _LATIN_LIKE = str.maketrans(
@@ -35,3 +36,12 @@ def undisguised(word: str) -> str:
     word = _in_latin(word)
     letters = sum(char.isalpha() for char in word)
     return word.translate(_LEET) if 0 < letters < len(word) else word
+
+
+def with_lone_digits(words: Sequence[str], read: Sequence[str]) -> list[str]:
+    """Return `read`, which are `words` undisguised, with a digit alone beside a disguised word as a letter too."""
+    disguised = [before != after and not before.isalpha() for before, after in zip(words, read, strict=True)]
+    return [
+        word.translate(_LEET) if len(word) == 1 and any(disguised[max(at - 1, 0) : at + 2]) else word
+        for at, word in enumerate(read)
+    ]

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 import re2
 
 from tocsin.gate import rules
-from tocsin.gate.disguise import IMITATIONS, undisguised
+from tocsin.gate.disguise import IMITATIONS, undisguised, with_lone_digits
 from tocsin.gate.rules import RULES
 from tocsin.hazards import fold
 
@@ -171,7 +171,7 @@ def _may_disguise(text: str) -> bool:
     """Return whether `text` could be barred in its second reading, with digits in words as letters."""
     words = fold(text).split()
     plain = [word if word.isalpha() or word.isdecimal() else undisguised(word) for word in words]
-    seen = _seen(_AS_FOLDED, f" {' '.join(plain)} ") if plain != words else 0
+    seen = _seen(_AS_FOLDED, f" {' '.join(with_lone_digits(words, plain))} ") if plain != words else 0
     return _may(seen) or bool(seen & _ANY_CASE)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
 
 from tocsin.gate import rules, scan, spans
-from tocsin.gate.disguise import undisguised
+from tocsin.gate.disguise import undisguised, with_lone_digits
 from tocsin.gate.rules import RULES, Hit
 from tocsin.hazards import fold
 
@@ -333,7 +333,7 @@ def _readings(words: Sequence[Word]) -> Iterator[Sequence[str]]:
         for word in words
     ]
     if disguised != plain:
-        yield disguised
+        yield with_lone_digits(plain, disguised)
 
 
 def _folded(word: str) -> str:
