@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import inf
 
@@ -16,12 +17,24 @@ from tocsin import geo
 from tocsin.geocodes import Geocodes, Pack
 from tocsin.geocodes.pack import Outlines, pack
 from tocsin.geocodes.spelling import narrow, normal, region_of, wider
-from tocsin.match import PlaceIndex, touches
+from tocsin.match import SORTED_FROM, PlaceIndex, touches
 from tocsin.model import Area, Code, Event, Place, Relation, Touch
 
 HERE = Touch(Relation.INSIDE, 0.0, area_exact=True)
 IN_REGION = Touch(Relation.UNPLACED, inf, area_exact=False)
 IN_COUNTRY = Touch(Relation.UNPLACED, inf, area_exact=False, is_wide=True)
+
+
+@pytest.fixture(
+    scope="module",
+    autouse=True,
+    params=[pytest.param(0, id="points-sorted"), pytest.param(SORTED_FROM, id="points-in-the-tree")],
+)
+def room(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the index hold its points as a large estate's and as a small one's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tocsin.match.SORTED_FROM", request.param)
+        yield
 
 
 def place(shape: BaseGeometry | None = None, *codes: str, approaches: tuple[BaseGeometry, ...] = ()) -> Place:

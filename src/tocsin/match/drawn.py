@@ -1,8 +1,8 @@
-"""What is drawn as lines or areas: sites with an outline, and the roads that lead to a place.
+"""What is drawn as lines or areas: sites with an outline, and the roads that lead to a place; and a few points.
 
 A tree of boxes (STRtree) and GEOS, on the grid, so that both decide like `points`. Sorted codes order points only; what
 has an extent would need several codes each and a second look at every hit, for the few outlines and roads that an
-estate has beside its points.
+estate has beside its points. Where all its points are few, a look at the tree is over before codes are made.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from tocsin.match.grid import on_grid
+from tocsin.match.grid import each_on_grid, on_grid
 
 Positions = npt.NDArray[np.intp]
 
@@ -24,7 +24,7 @@ class Drawn:
 
     def __init__(self, shapes: Sequence[BaseGeometry], of: Sequence[int]) -> None:
         self._of = np.array(of, dtype=np.intp)
-        self._tree = shapely.STRtree(np.array([on_grid(shape) for shape in shapes], dtype=object))
+        self._tree = shapely.STRtree(each_on_grid(shapes))
 
     def __len__(self) -> int:
         """Return how many shapes there are."""

@@ -16,9 +16,8 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from tocsin.match.grid import EAST, NORTH, Whole, degrees, snap
+from tocsin.match.grid import EAST, NORTH, Shapes, Whole, degrees, snap
 
-Shapes = npt.NDArray[np.object_]
 Starts = npt.NDArray[np.intp]
 
 _POINT, _POLYGON = int(shapely.GeometryType.POINT), int(shapely.GeometryType.POLYGON)

@@ -10,6 +10,8 @@ cell whose side is a power of two is one slice of them (a Morton or Z-order curv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -23,7 +25,9 @@ CODE_BITS = 63
 
 Whole = npt.NDArray[np.int64]
 Degrees = npt.NDArray[np.float64]
+Shapes = npt.NDArray[np.object_]
 
+_POLYGON = int(shapely.GeometryType.POLYGON)
 _LAST = np.array((EAST, NORTH), dtype=np.float64)
 _MIDDLE = _LAST / 2
 _CHUNK = 1 << 20  # positions at once, so that what is made on the way stays in the processor's cache
@@ -55,8 +59,19 @@ def on_grid(shape: BaseGeometry) -> BaseGeometry:
     A polygon comes back as a multipolygon of one. By itself GEOS takes it for the rectangle of its box when its ring
     goes along two sides of that and the same way back, as (0 1, 1 1, 1 0, 1 1, 0 1) does.
     """
-    moved: BaseGeometry = shapely.transform(shape, lambda lonlat: snap(lonlat).astype(np.float64))
-    return shapely.MultiPolygon([moved]) if isinstance(moved, shapely.Polygon) else moved
+    moved: BaseGeometry = each_on_grid([shape])[0]
+    return moved
+
+
+def each_on_grid(shapes: Sequence[BaseGeometry]) -> Shapes:
+    """Return each geometry as `on_grid` does. Cost: 1 microsecond for a point among many, 40 for an area alone."""
+    moved = np.asarray(
+        shapely.transform(np.array(shapes, dtype=object), lambda lonlat: snap(lonlat).astype(np.float64))
+    )
+    is_polygon = shapely.get_type_id(moved) == _POLYGON
+    if is_polygon.any():
+        moved[is_polygon] = shapely.multipolygons(moved[is_polygon, None])
+    return moved
 
 
 def encode(positions: Whole) -> Whole:

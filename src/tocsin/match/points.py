@@ -20,9 +20,6 @@ Ids = npt.NDArray[np.uint32]
 MOST_POINTS = 2**32 - 1
 """An id and a position have 32 bits."""
 
-COMPILED_FROM = 50_000
-"""So many places make the compiled descent worth its loading. A choice, not a measured crossing."""
-
 _LEAST_BITS = 4
 _LONG = 64  # places in a slice, beyond which copying slice by slice is quicker than one gathering of all
 
@@ -75,7 +72,7 @@ class Points:
 
         An empty area has none. Compiled where the extra `fast` is installed.
         """
-        compiled = kernel() if len(self) >= COMPILED_FROM else None
+        compiled = kernel()
         if compiled is None:
             return united(raster.slices(self.codes, area))
         edges, parts = edges_of(area)

@@ -46,7 +46,7 @@ def around(codes: Whole, area: BaseGeometry, reach: tuple[int, int]) -> Whole:
     Some of the others are among them: of those that lie deeper inside, and of those a little farther off.
     """
     edges, _ = edges_of(area)
-    if not len(edges):
+    if not (len(edges) and len(codes)):
         return np.empty(0, dtype=np.int64)
     near = _Frame.of(edges, reach, cells=1).slices(codes)
     if (near[:, 1] - near[:, 0]).sum() > _FEW:
