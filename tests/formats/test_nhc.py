@@ -291,10 +291,10 @@ def test_recorded_documents_say_what_the_manifest_says(shared: Path) -> None:
             assert events == []
 
 
-@pytest.mark.parametrize(("count", "is_cut"), [(100, False), (101, True)])
+@pytest.mark.parametrize(("count", "is_cut"), [(nhc.MAX_ADVISORIES, False), (nhc.MAX_ADVISORIES + 1, True)])
 def test_number_of_advisories_is_capped(count: int, *, is_cut: bool) -> None:
     body = (Path(__file__).parent / "nhc/public.txt").read_bytes()
     reading = read(body * count)
-    assert len(reading.items) == 100
+    assert len(reading.items) == nhc.MAX_ADVISORIES
     assert reading.is_complete != is_cut
     assert bool(reading.problems) == is_cut

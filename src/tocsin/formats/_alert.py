@@ -45,7 +45,6 @@ _ABOUT_PEOPLE_OF_INFO = ("contact", "audience", "resource")
 
 MAX_INFOS = 500
 MAX_REFERENCES = 1_000
-MAX_CIRCLES = 20  # of one alert; of further ones the boxes about them are taken. Of recorded alerts the most is 2
 FAR_AHEAD = timedelta(days=7)
 
 _DEFAULT_LANGUAGE = "en-US"  # CAP 1.2, 3.2.2 language: to be assumed where none is given
@@ -234,13 +233,13 @@ class _Alert:
         return self._geometries[key]
 
     def _shape(self, name: str, text: str, at: str) -> tuple[BaseGeometry, tuple[Problem, ...]]:
-        """Return one shape. A circle is thirty bytes and a fifth of a millisecond, so that not many are drawn."""
+        """Return one shape; of many circles the further ones as boxes."""
         if name == "polygon":
             return geo.cap_polygon(text, at=at)
         self._circles += 1
-        if self._circles == MAX_CIRCLES + 1:
-            self.element.repaired("info/area", f"more than {MAX_CIRCLES} circles; further ones are drawn as boxes")
-        return geo.cap_circle(text, at=at, is_coarse=self._circles > MAX_CIRCLES)
+        if self._circles == geo.MAX_CIRCLES + 1:
+            self.element.repaired("info/area", f"more than {geo.MAX_CIRCLES} circles; further ones are drawn as boxes")
+        return geo.cap_circle(text, at=at, is_coarse=self._circles > geo.MAX_CIRCLES)
 
 
 def _shapes(area: Named) -> list[tuple[str, str, str]]:

@@ -258,7 +258,7 @@ def _circles(area: Fields) -> Iterator[tuple[BaseGeometry, tuple[Problem, ...]]]
     for place, value in enumerate(_objects(area.list("circles"))):
         at = f"{area.at}.circles[{place}]"
         try:
-            yield geo.cap_circle(_circle_text(value), at=at)
+            yield geo.cap_circle(_circle_text(value), at=at, is_coarse=place >= geo.MAX_CIRCLES)
         except FormatError as error:
             area.problems.append(Problem(at=at, message=f"{error.message}; left out"))
 

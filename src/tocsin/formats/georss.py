@@ -209,12 +209,14 @@ def _plain(text: str) -> str:
 def shape_of(entry: Entry) -> BaseGeometry | None:
     """Return all that the entry says of where it is as one geometry, None where it says nothing that can be read."""
     found: list[BaseGeometry] = []
+    circles = 0
     for number, (shape, text, at) in enumerate(_shapes(entry)):
         if number == MAX_SHAPES:
             entry.problem("where", f"more than {MAX_SHAPES} shapes; the others were left out")
             break
         try:
-            geometry, problems = _of(shape, text, at=at)
+            circles += shape == "circle"
+            geometry, problems = _of(shape, text, at=at, is_coarse=circles > geo.MAX_CIRCLES)
         except FormatError as error:
             entry.problems.append(Problem(at=error.at, message=error.message))
             continue
@@ -227,10 +229,10 @@ def shape_of(entry: Entry) -> BaseGeometry | None:
     return whole
 
 
-def _of(shape: str, text: str, *, at: str) -> tuple[BaseGeometry, tuple[Problem, ...]]:
+def _of(shape: str, text: str, *, at: str, is_coarse: bool) -> tuple[BaseGeometry, tuple[Problem, ...]]:
     for known in _READ:
         if known == shape:
-            return geo.georss(known, text, at=at)
+            return geo.georss(known, text, at=at, is_coarse=is_coarse)
     raise FormatError("a reference system or a shape that is not read", at=at)
 
 

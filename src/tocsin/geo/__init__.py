@@ -13,7 +13,7 @@ Source: CAP 1.2, 3.2.4 (polygon, circle); RFC 7946 (GeoJSON); OGC 17-002r1 (GeoR
 from __future__ import annotations
 
 from tocsin.geo._boxes import Box, boxes
-from tocsin.geo._cap import cap_circle, cap_polygon
+from tocsin.geo._cap import MAX_CIRCLES, cap_circle, cap_polygon
 from tocsin.geo._circle import circle
 from tocsin.geo._geojson import from_geojson
 from tocsin.geo._georss import Shape, georss
@@ -25,6 +25,7 @@ from tocsin.geo._swath import quadrants, swath
 from tocsin.geo._union import together
 
 __all__ = [
+    "MAX_CIRCLES",
     "Box",
     "Shape",
     "box_around",

@@ -22,6 +22,10 @@ _WHITE = str.maketrans("\t\r\n", "   ")  # XML's white space, and no other scrip
 _BLANKS = re.compile("  ++")
 _CIRCLE = re.compile(rf"({_NUMBER},{_NUMBER}) ({_NUMBER})")
 
+MAX_CIRCLES = 20
+"""Of one message; of further ones the boxes about them are to be taken, because a circle is thirty bytes and a fifth of
+a millisecond. Of recorded alerts the most is 2."""
+
 
 def cap_polygon(text: str, *, at: str) -> tuple[BaseGeometry, tuple[Problem, ...]]:
     """Return the area of a CAP <polygon>, and what was repaired.

@@ -12,7 +12,7 @@ from shapely.geometry import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.geo._ellipsoid import destinations, geodesic_m
-from tocsin.geo._measure import box_around
+from tocsin.geo._measure import widened
 from tocsin.geo._rings import WORLD, cut, over_pole
 
 MAX_RADIUS_M = 9_900_000.0
@@ -59,7 +59,7 @@ def box_about(lon: float, lat: float, radius_m: float) -> BaseGeometry:
         return Point(lon, lat)
     if radius_m > MAX_RADIUS_M:
         return WORLD
-    parts = [shapely.box(*part) for part in box_around(Point(lon, lat), radius_m)]
+    parts = [shapely.box(*part) for part in widened(lon, lat, lon, lat, radius_m)]
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 

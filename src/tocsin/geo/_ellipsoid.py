@@ -24,9 +24,11 @@ _ROUNDS = 2
 
 
 def destinations(
-    lat: float, distance_m: float, sin_az: NDArray[np.float64], cos_az: NDArray[np.float64]
+    lat: float, distance_m: float | NDArray[np.float64], sin_az: NDArray[np.float64], cos_az: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (degrees east of the start, latitudes) of the places `distance_m` from a start at `lat`, for each azimuth.
+
+    The distance is one for all, or one for each azimuth.
 
     Azimuths go clockwise from north and are given by sine and cosine; the differences of longitude lie in [-180, 180].
     Source: Vincenty (1975), equations 1 to 11.

@@ -24,12 +24,12 @@ _MAX_CHARACTERS = 40_000_000  # a million positions; beyond that nothing is look
 _COUNTS = {"point": 2, "box": 4, "circle": 3}
 
 
-def georss(shape: Shape, text: str, *, at: str) -> tuple[BaseGeometry, tuple[Problem, ...]]:
+def georss(shape: Shape, text: str, *, at: str, is_coarse: bool = False) -> tuple[BaseGeometry, tuple[Problem, ...]]:
     """Return the geometry of a GeoRSS Simple element, and what was repaired.
 
     `text` holds numbers apart by white space or commas, latitude before longitude; a box its lower corner and its
-    upper; a circle its centre and its radius in metres. A box without any width is a point or a line. Raises
-    FormatError when the text is anything else.
+    upper; a circle its centre and its radius in metres (a coarse one is drawn as a box). A box without any width is a
+    point or a line. Raises FormatError when the text is anything else.
     """
     if len(text) > _MAX_CHARACTERS:
         raise FormatError("too many positions", at=at)
@@ -40,7 +40,7 @@ def georss(shape: Shape, text: str, *, at: str) -> tuple[BaseGeometry, tuple[Pro
     if shape == "point":
         return _point(_pairs(numbers), at=at)
     if shape == "circle":
-        return cap_circle(f"{_pairs(numbers[:2])} {_km(numbers[2], at)}", at=at)
+        return cap_circle(f"{_pairs(numbers[:2])} {_km(numbers[2], at)}", at=at, is_coarse=is_coarse)
     if shape == "line":
         return _line(_pairs(numbers), at=at)
     if shape == "box":

@@ -35,10 +35,17 @@ def box_around(geometry: BaseGeometry, within_m: float) -> list[tuple[float, flo
     if geometry.is_empty:
         return []
     _, south, _, north = geometry.bounds
+    west, east = _span(geometry)
+    return widened(west, south, east, north, within_m)
+
+
+def widened(
+    west: float, south: float, east: float, north: float, within_m: float
+) -> list[tuple[float, float, float, float]]:
+    """Return the box, or two that meet at the 180th meridian, with every place within `within_m` of a box."""
     angle = within_m * _SLACK / LEAST_RADIUS_M
     reach = math.degrees(angle)
     south, north, top = south - reach, north + reach, max(abs(south), abs(north))
-    west, east = _span(geometry)
     if south > -90.0 and north < 90.0:
         aside = math.degrees(math.asin(min(1.0, math.sin(min(angle, math.pi / 2)) / math.cos(math.radians(top)))))
         west, east = west - aside, east + aside

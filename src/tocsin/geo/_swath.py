@@ -15,6 +15,9 @@ from tocsin.geo._rings import cut, shifted
 
 _CORNERS = 19  # of a quarter: one each 5 degrees
 _MARGIN = 1.0005  # as for circles: edges are straight in degrees and not on the ground
+_OUTER = _MARGIN / math.cos(math.pi / 4 / (_CORNERS - 1))  # so that edges between corners do not cut into the arc
+_AZIMUTHS = np.concatenate([np.linspace(0.0, math.pi / 2, _CORNERS) + turn * math.pi / 2 for turn in range(4)])
+_SINES, _COSINES = np.sin(_AZIMUTHS), np.cos(_AZIMUTHS)
 _NEAREST_POLE = 80.0  # degrees; beyond, a sector could hold the pole, and no cyclone has been there
 _HALF_TURN = 180.0
 
@@ -26,7 +29,12 @@ def quadrants(lon: float, lat: float, radii_m: Sequence[float]) -> BaseGeometry:
     """
     if abs(lat) > _NEAREST_POLE:
         raise ValueError("a centre so near a pole has no quadrants")
-    sectors = [_sector(lon, lat, radius_m, quarter) for quarter, radius_m in enumerate(radii_m) if radius_m > 0]
+    east, lats = destinations(lat, np.repeat(radii_m, _CORNERS) * _OUTER, _SINES, _COSINES)
+    corners = np.column_stack((lon + east, lats))
+    if min(radii_m) > 0:  # a step from one radius to the next runs along a ray: one ring, which does not meet itself
+        return cut(Polygon(corners))
+    quarters = zip(radii_m, np.split(corners, len(radii_m)), strict=True)
+    sectors = [cut(Polygon(np.vstack(([lon, lat], arc)))) for radius_m, arc in quarters if radius_m > 0]
     return shapely.union_all(sectors) if sectors else Point(lon, lat)
 
 
@@ -37,11 +45,3 @@ def swath(shapes: Sequence[BaseGeometry]) -> BaseGeometry:
         parts = shapely.get_parts(list(shapes))
         shapes = [shifted(part, 360.0) if part.bounds[0] < 0 else part for part in parts]
     return cut(shapely.GeometryCollection(list(shapes)).convex_hull)
-
-
-def _sector(lon: float, lat: float, radius_m: float, quarter: int) -> BaseGeometry:
-    step = math.pi / 2 / (_CORNERS - 1)
-    azimuths = np.linspace(quarter * math.pi / 2, (quarter + 1) * math.pi / 2, _CORNERS)
-    east, lats = destinations(lat, radius_m * _MARGIN / math.cos(step / 2), np.sin(azimuths), np.cos(azimuths))
-    ring = np.vstack(([lon, lat], np.column_stack((lon + east, lats)), [lon, lat]))
-    return cut(Polygon(ring))

@@ -34,7 +34,7 @@ from tocsin.formats.nhc._storm import event_of, headline, numbered
 from tocsin.model import Event, Item, Problem, Reading, Text
 
 SNAPSHOT = True
-MAX_ADVISORIES = 100  # of one document; the most active day yet had some ten storms with two each. 10 ms each
+MAX_ADVISORIES = 24  # of one document; the most active day yet had some ten storms with two each. 5 ms each
 _PUBLIC, _FORECAST = "TCP", "TCM"
 _TEXTS = frozenset({_PUBLIC, _FORECAST, "TCD", "TCU", "TCE"})
 _BASINS = frozenset({"AT", "EP", "CP", "PZ", "PN", "PA"})

@@ -79,9 +79,10 @@ def blowing(event: Event, now: Point) -> Iterator[Event]:
 
 def coming(event: Event, points: Sequence[Point]) -> Iterator[Event]:
     """Yield an event for each step of the forecast and force of wind; `points` begin with now."""
-    for first, second in pairwise(points):
-        for force in FORCES_KT:
-            areas = [area for area in (first.reach(force), second.reach(force)) if area is not None]
+    reaches = [[point.reach(force) for force in FORCES_KT] for point in points]
+    for (first, before), (second, after) in pairwise(zip(points, reaches, strict=True)):
+        for force, *both in zip(FORCES_KT, before, after, strict=True):
+            areas = [area for area in both if area is not None]
             if areas:
                 forecast = _forecast(event, first, second, since=points[0].at)
                 told = replace(forecast, severity=severity_of(force))
@@ -91,12 +92,12 @@ def coming(event: Event, points: Sequence[Point]) -> Iterator[Event]:
 def cone(event: Event, points: Sequence[Point], basin: str) -> Iterator[Event]:
     """Yield an event for each step: where the centre may be. A step is rated one lower than its wind: it only may."""
     radii = _CONE_NM.get(basin, _CONE_NM["al"])
-    for first, second in pairwise(points):
-        circles = [geo.circle(p.lon, p.lat, _cone_m(radii, p.at - points[0].at)) for p in (first, second)]
+    circles = [geo.circle(point.lon, point.lat, _cone_m(radii, point.at - points[0].at)) for point in points]
+    for (first, before), (second, after) in pairwise(zip(points, circles, strict=True)):
         severity = severity_of(max(filter(None, (first.wind_kt, second.wind_kt)), default=None))
         forecast = _forecast(event, first, second, since=points[0].at)
         told = replace(forecast, severity=_ONE_LOWER.get(severity, severity), certainty=Certainty.POSSIBLE)
-        yield placed(told, geo.swath(circles), "where the centre may be (two forecasts in three)")
+        yield placed(told, geo.swath((before, after)), "where the centre may be (two forecasts in three)")
 
 
 def _forecast(event: Event, first: Point, second: Point, *, since: datetime) -> Event:
