@@ -68,7 +68,7 @@ FORMS = {  # how the value of a field stands in the entry's own bytes; after "="
 LEAF_BYTES = 1_024
 TOTALS = ("batches", "seen", "kept", "notices")
 KEY_DAYS, KEY_OVERDUE_DAYS = 29, 32  # a day's key lives for 30 days, not destroyed before the one nor after the other
-SKEW_S = 15 * 60  # between honest clocks
+SKEW_S, AGED_H = 15 * 60, 48  # between honest clocks; a log that lives is seen by its witnesses each hour
 SUMMED, UNSUMMED_MINUTES = {"batch", "notice", "delivery", "sum"}, 120  # none so late after the last sum, or a start
 
 # --- What is said, a row each: severity, code, English, German, French. -----------------------------------------------
@@ -85,6 +85,7 @@ ok | proven | The proof holds for this log of {size} entries: {what}. | Der Nach
 ok | opened | {count} decisions were opened, and the log holds each; of the {own} in your run of the gate {missed} are not among them. | {count} Entscheide wurden geöffnet, und das Protokoll enthält jeden; von den {own} Ihrer Prüfung fehlen darunter {missed}. | {count} décisions ont été ouvertes, et le journal contient chacune ; des {own} de votre propre contrôle, {missed} n'y figurent pas.
 unwitnessed | no-policy | You gave no policy (--policy), so no witness was looked for: only the operator vouches for this. | Sie haben keine Richtlinie angegeben (--policy), daher wurde kein Zeuge gesucht: Nur der Betreiber bürgt dafür. | Sans politique (--policy), aucun témoin n'a été recherché : seul l'exploitant s'en porte garant.
 unwitnessed | quorum-missed | Too few witnesses for your policy (quorum {quorum}): {witnesses}. | Zu wenige Zeugen für Ihre Richtlinie (Quorum {quorum}): {witnesses}. | Trop peu de témoins pour votre politique (quorum {quorum}) : {witnesses}.
+note | aged | Witnesses saw this {hours} hours ago. If it is no old copy, ask for a newer one: who cut the log back can show what they saw once. | Zeugen haben dies vor {hours} Stunden gesehen. Ist es keine alte Kopie, verlangen Sie eine neuere: Wer das Protokoll kürzt, kann zeigen, was sie einst sahen. | Des témoins ont vu ceci il y a {hours} heures. Si ce n'est pas une copie ancienne, demandez-en une récente : qui raccourcit le journal peut montrer ce qu'ils virent jadis.
 finding | stale | Witnesses saw this log {hours} hours ago; you allow {allowed:g}. | Zeugen haben dieses Protokoll vor {hours} Stunden gesehen; Sie erlauben {allowed:g}. | Des témoins ont vu ce journal il y a {hours} heures ; vous en admettez {allowed:g}.
 finding | stray | Inside the log lie files, folders or links that its checkpoint does not cover: nobody has signed them. | Im Protokoll liegen Dateien, Ordner oder Verknüpfungen, die der Prüfpunkt nicht umfasst: Niemand hat sie signiert. | Le journal contient des fichiers, dossiers ou liens hors du point de contrôle : personne ne les a signés.
 finding | schema | The closed schema does not allow what is said here. | Das geschlossene Schema erlaubt nicht, was hier gesagt wird. | Le schéma fermé n'admet pas ce qui est dit ici.
@@ -273,8 +274,7 @@ class Trust:
         """Return whether these witnesses satisfy the quorum."""
         witnessed = {"none", *cosigners}
         for name, (threshold, members) in self.groups.items():
-            if sum(member in witnessed for member in members) >= threshold:
-                witnessed.add(name)
+            witnessed |= {name} if sum(member in witnessed for member in members) >= threshold else set()
         return self.quorum in witnessed
 
     def open(self, raw: bytes) -> Head:
@@ -355,8 +355,7 @@ def included_root(index: int, size: int, leaf: bytes, proof: list[bytes]) -> byt
         raise ValueError("no such entry, or a proof too long")
     if size == 1:
         return leaf
-    *below, top = proof
-    split = 1 << (size - 1).bit_length() - 1
+    (*below, top), split = proof, 1 << (size - 1).bit_length() - 1
     if index < split:
         return sha256(NODE, included_root(index, split, leaf, below), top)
     return sha256(NODE, top, included_root(index - split, size - split, leaf, below))
@@ -611,16 +610,17 @@ class Audit:
         """Report who vouches for the checkpoint, and whether the oldest of their signatures is too old."""
         times = [(shown(name), datetime.fromtimestamp(min(at, 1 << 37), UTC)) for name, at in head.cosigned.items()]
         said = ", ".join(f"{name} {at:%Y-%m-%dT%H:%MZ}" for name, at in times)
-        for name in (name for name, at in head.cosigned.items() if at > self.now_s + SKEW_S):
+        ages = {name: (self.now_s - at) / 3_600 for name, at in head.cosigned.items()}
+        for name in (name for name, hours in ages.items() if hours < -SKEW_S / 3_600):
             self.report.add("ahead", name)
         if self.trust.quorum is None:
             self.report.add("no-policy")
             return
         code = "witnessed" if self.trust.is_met(head.cosigned) else "quorum-missed"
         self.report.add(code, quorum=shown(self.trust.quorum), witnesses=said or "–")
-        hours = (self.now_s - min(head.cosigned.values(), default=0)) / 3_600
-        if self.options.max_age is not None and hours > self.options.max_age:
-            self.report.add("stale", hours=int(hours), allowed=self.options.max_age)
+        allowed, aged = (AGED_H, "aged") if self.options.max_age is None else (self.options.max_age, "stale")
+        if code == "witnessed" and not self.trust.is_met(name for name, hours in ages.items() if hours <= allowed):
+            self.report.add(aged, hours=int(max(ages.values())), allowed=allowed)
 
     def contradict(self, code: str, known: Head, head: Head, state: Path) -> None:
         """Report two signed heads that cannot both be true, and keep the new one beside the old one."""
@@ -725,8 +725,7 @@ class Audit:
         """Check a tlog-proof of one entry."""
         top, _, note = text.partition("\n\n")
         head = self.open(note.encode())[0]
-        kind, *lines = top.split("\n")
-        holds = False
+        holds, (kind, *lines) = False, top.split("\n")
         with contextlib.suppress(ValueError, IndexError):
             if lines[0].startswith("extra "):
                 unbase64(lines.pop(0).removeprefix("extra "))

@@ -58,11 +58,11 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_honest_log_is_ok_and_is_kept(honest: Path, run: Run, tmp_path: Path) -> None:
     code, report = run(honest)
-    assert (code, report["codes"]) == (0, {"signed", "witnessed", "content", "tree", "kept"})
+    assert (code, report["codes"]) == (0, {"signed", "witnessed", "aged", "content", "tree", "kept"})
     kept = next(line["values"]["path"] for line in report["lines"] if line["code"] == "kept")
     assert Path(kept).read_bytes() == (honest / "checkpoint").read_bytes()
     assert Path(kept).is_relative_to(tmp_path / "state" / "tocsin-audit")
-    assert run(honest)[1]["codes"] == {"signed", "witnessed", "content", "tree", "extends"}
+    assert run(honest)[1]["codes"] == {"signed", "witnessed", "aged", "content", "tree", "extends"}
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 255, 256, 257, 511, 512, 513])
@@ -403,7 +403,7 @@ def test_meaning(entries: list[bytes], codes: set[str], tmp_path: Path, run: Run
     seen = 1_743_379_200  # 2025-03-31T00:00Z
     code, report = run(written(tmp_path / "log", entries, at_s=seen))
     assert code == (1 if codes else 0)
-    assert report["codes"] - {"signed", "witnessed", "content", "tree", "kept", "rotated"} == codes
+    assert report["codes"] - {"signed", "witnessed", "aged", "content", "tree", "kept", "rotated"} == codes
 
 
 def test_time_of_a_kept_cosignature_binds_what_it_covered(tmp_path: Path, run: Run) -> None:
