@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Set up a checkout and run its verbs: python3 dev.py demo | test | lint | types | wheel | browser | bench | fuzz.
+"""Set up a checkout and run its verbs.
+
+    python3 dev.py demo | test | lint | types | wheel | browser | foreign | bench | fuzz
 
 Standard library only, so that it works on a fresh machine. It makes `.venv`, installs what pyproject.toml names
 (once for each state of that file), and starts the verb inside. `make demo` and `make test` are fronts of it.
@@ -19,6 +21,8 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 OLDEST = (3, 11)
 NEWEST_TRIED = 14
+FOREIGN = ROOT / ".venv-foreign"
+FOREIGN_PACKAGE = "aics-tlog>=0.2.1,<0.3"  # reads C2SP logs, and shares no code with ours
 COVERED_WHOLLY = ("model", "gate", "lifecycle", "notices")  # branch coverage 100 %, see CONTRIBUTING.md
 
 
@@ -90,11 +94,11 @@ def demo(rest: list[str]) -> int:
 
 
 def test(rest: list[str]) -> int:
-    """Run every test but the browser's, with coverage when the whole suite runs."""
+    """Run every test but the browser's and the foreign program's, with coverage when the whole suite runs."""
     _set_up("test")
     if rest:
         return _run("python", "-m", "pytest", *rest)
-    failed = _run("python", "-m", "pytest", "-n", "2", "--cov", "--cov-report=", "-m", "not browser")
+    failed = _run("python", "-m", "pytest", "-n", "2", "--cov", "--cov-report=", "-m", "not browser and not foreign")
     if failed:
         return failed
     wholly = ",".join(f"src/tocsin/{name}.py,src/tocsin/{name}/*" for name in COVERED_WHOLLY)
@@ -127,6 +131,33 @@ def browser(rest: list[str]) -> int:
     return _run("python", "-m", "pytest", "-m", "browser", "-p", "no:randomly", *(rest or ["tests/browser"]))
 
 
+def foreign(rest: list[str]) -> int:
+    """Read a log of 100,000 entries with somebody else's program, which needs Python 3.12; skip where it is not had."""
+    _set_up("test")
+    python = FOREIGN / "bin" / "python"
+    if not python.exists() and (found := _python_of_package()):
+        made = not subprocess.call([found, "-m", "venv", str(FOREIGN)]) and not subprocess.call(
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", FOREIGN_PACKAGE]
+        )
+        if not made:
+            shutil.rmtree(FOREIGN, ignore_errors=True)
+            print(f"dev.py: {FOREIGN_PACKAGE} could not be installed; the tests that need it are skipped")
+    os.environ["TOCSIN_EVERY_PROOF"] = "1"
+    return _run("python", "-m", "pytest", "-m", "foreign", "-rs", *(rest or ["tests/ledger"]))
+
+
+def _python_of_package() -> str | None:
+    """Return a Python that is new enough for FOREIGN_PACKAGE, None where none is found."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions").glob("3.1[2-9]*/bin/python3")
+    named = (shutil.which(f"python3.{minor}") for minor in range(NEWEST_TRIED, 11, -1))
+    for candidate in (sys.executable, *filter(None, named), *map(str, sorted(pyenv))):
+        # pyenv's shims stand there for versions that are not switched on: only trying tells.
+        program = "import sys; sys.exit(sys.version_info < (3, 12))"
+        if not subprocess.call([candidate, "-c", program], stderr=subprocess.DEVNULL):
+            return candidate
+    return None
+
+
 def bench(rest: list[str]) -> int:
     """Run one of benchmarks/ by name."""
     _set_up("test")
@@ -148,6 +179,7 @@ VERBS = {
     "types": types,
     "wheel": wheel,
     "browser": browser,
+    "foreign": foreign,
     "bench": bench,
     "fuzz": fuzz,
 }
