@@ -107,6 +107,7 @@ BROKEN = [
         "INSERT INTO stopped VALUES ('us-nws-alerts', 'N3', '2026-03-01T11:00:00.000000Z')",
         id="collected-though-stopped",
     ),
+    pytest.param("N9-counts", "ALTER TABLE decisions ADD COLUMN rule TEXT", id="rules-that-could-be-counted"),
     pytest.param("N9-items", "UPDATE decisions SET ruleset = 'a march'", id="words-in-a-decision"),
     pytest.param("N9-items", "UPDATE decisions SET day = '2026-02-28' WHERE entry IS NOT NULL", id="another-day"),
     pytest.param("N9-items", "UPDATE side_trees SET hashes = CAST('a march' AS BLOB)", id="words-for-a-tree"),

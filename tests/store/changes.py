@@ -78,11 +78,11 @@ def name(identifier: str = "a", **changes: Any) -> str:
     return admitted(identifier, **changes).event.id
 
 
-def decision(rule: str = "code", verdict: Verdict = Verdict.PASS) -> Decision:
+def decision(rule: str = "listed", verdict: Verdict = Verdict.PASS) -> Decision:
     return Decision(verdict=verdict, rule=rule, ruleset=gate.RULESET)
 
 
-def ruled(digest: bytes, rule: str = "code", verdict: Verdict = Verdict.PASS, events: tuple[str, ...] = ()) -> Ruled:
+def ruled(digest: bytes, rule: str = "listed", verdict: Verdict = Verdict.PASS, events: tuple[str, ...] = ()) -> Ruled:
     return Ruled(decision=decision(rule, verdict), digest=digest, events=events)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hmac
 import json
 from collections.abc import Iterator
@@ -13,11 +14,11 @@ from typing import Any
 import pytest
 from changes import DAY, HOUR, NOW, admitted, concern, dump, event, item, name, notice, ruled, stored, told
 
-from tocsin import catalogue, ledger, record
+from tocsin import catalogue, gate, ledger, record
 from tocsin.ledger import tlog
 from tocsin.ledger.items import ItemLeaf
 from tocsin.model import Reason, Verdict
-from tocsin.store import Change, Opening, Store
+from tocsin.store import Change, Opening, Store, items
 
 NWS = catalogue.SOURCES["us-nws-alerts"]
 USGS = catalogue.SOURCES["us-usgs-earthquakes"]
@@ -191,6 +192,37 @@ def test_openings_prove_what_was_decided(store: Store) -> None:
     lie = replace(of_sum, decision=replace(of_sum.decision, verdict=Verdict.PASS))
     with pytest.raises(ledger.ProofError):
         check(store, lie)
+
+
+@pytest.mark.parametrize(("verdict", "rule"), sorted(items.SORTS))
+def test_opening_finds_what_was_decided_though_no_row_says_it(store: Store, verdict: Verdict, rule: str) -> None:
+    store.commit(Change(is_start=True, decisions=(ruled(b"item", rule, verdict),)), now=NOW)
+    store.sum_up(NOW)
+    (opening,) = store.openings(b"item")
+    assert (opening.decision.verdict, opening.decision.rule) == (verdict, rule)
+    check(store, opening)
+    assert {rule, verdict.value}.isdisjoint(dump(store)["decisions"][0])
+
+
+def test_rule_that_no_opening_would_find_is_our_mistake(store: Store) -> None:
+    with pytest.raises(AssertionError, match="no opening"):
+        store.commit(Change(decisions=(ruled(b"item", "of-tomorrow"),)), now=NOW)
+
+
+def test_openings_know_whatever_the_gate_can_decide() -> None:
+    """Read out of the gate's own text: each rule that it names there, with its verdict."""
+    said: set[tuple[Verdict, Any]] = set()
+    for node in ast.walk(ast.parse(Path(gate.__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.name == "_refusal":
+            words = [one.value for each in ast.walk(node) if isinstance(each, ast.Return) for one in ast.walk(each)
+                     if isinstance(one, ast.Constant)]  # fmt: skip
+            said |= {(Verdict.DROP, word) for word in words if word}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"_dropped", "_admitted"}:
+            rules = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            names = [one.attr for arg in node.args[:1] for one in ast.walk(arg) if isinstance(one, ast.Attribute)]
+            verdicts = [Verdict[name] for name in names] if node.func.id == "_admitted" else [Verdict.DROP]
+            said |= {(verdict, rule) for verdict in verdicts for rule in rules}
+    assert said == items.SORTS
 
 
 def test_item_that_was_never_read_has_no_opening(store: Store) -> None:

@@ -38,6 +38,7 @@ from sqlalchemy import Engine, event
 
 import tocsin
 from tocsin import lifecycle, record
+from tocsin.model import Verdict
 from tocsin.store import Change, Outcome, Store
 
 STEPS = 2
@@ -67,7 +68,7 @@ def collect(step: int) -> Change:
         absent={name(f"event {step - 1}"): NOW} if step else {},
         decisions=(
             ruled(record.item_digest(changes.item(news.event)), events=(news.event.id,)),
-            ruled(b"dropped", "X"),
+            ruled(b"dropped", "protected", Verdict.DROP),
         ),
         health=(health(digest=str(step)),),
     )

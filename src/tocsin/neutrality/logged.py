@@ -20,6 +20,7 @@ from tocsin.ledger.tlog import HASH_SIZE, leaf_hash
 from tocsin.neutrality.findings import NotApplicableError
 from tocsin.neutrality.folder import Folder
 
+DECIDED = {"n", "day", "ruleset", "commitment", "entry"}
 WEEKLY = {"person", "protected", "unmapped", "not-public", "malformed"}
 KEYS_KEPT = timedelta(days=31)  # the 30 days, and the day on which the key of the first of them is destroyed
 
@@ -100,6 +101,8 @@ def counts(data: Folder) -> Iterator[str]:
     if data.columns("weekly") != ["week", "reason", "count"]:
         yield "weekly: its columns are not week, reason and count"
         return
+    if set(data.columns("decisions")) != DECIDED:
+        yield "decisions: has columns beside day, rule set, commitment and entry, by which they could be counted"
     for row in data.rows("weekly"):
         if not re.fullmatch(r"\d{4}-W[0-5]\d", row.columns["week"]) or row.columns["reason"] not in WEEKLY:
             yield f"{row}: not a week and one of the five merged reasons"

@@ -7,13 +7,13 @@ caller's transaction. Source: NEUTRALITY declaration, N9, and section 4, counter
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import sqlite
 
-from tocsin.model import Verdict
+from tocsin.model import Decision, Verdict
 from tocsin.store import tables
 
 REASONS: Mapping[str, str] = {
@@ -28,18 +28,12 @@ REASONS: Mapping[str, str] = {
 
 FEW = 10
 WEEKS_SHOWN = 12
-_decisions, _weekly = tables.decisions.c, tables.weekly.c
+_weekly = tables.weekly.c
 
 
-def newest(connection: Connection) -> int:
-    """Return the number of the last decision, 0 when there is none."""
-    return connection.execute(select(func.max(_decisions.n))).scalar() or 0
-
-
-def count(connection: Connection, *, after: int, day: date) -> None:
-    """Add the decisions with numbers above `after` to the counts of the week of `day`. Each item counts once a day."""
-    dropped = select(_decisions.rule).where(_decisions.n > after, _decisions.verdict == Verdict.DROP.value)
-    counted = Counter(REASONS[rule] for rule in connection.execute(dropped).scalars())
+def count(connection: Connection, decisions: Iterable[Decision], *, day: date) -> None:
+    """Add those of `decisions` under which nothing is kept to the counts of the week of `day`."""
+    counted = Counter(REASONS[one.rule] for one in decisions if one.verdict is Verdict.DROP)
     if counted:
         statement = sqlite.insert(tables.weekly)
         add = statement.on_conflict_do_update(

@@ -12,27 +12,40 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from tocsin import gate, ledger, record
 from tocsin.ledger import items, tlog
 from tocsin.ledger.items import ItemLeaf
 from tocsin.model import Decision, Verdict
-from tocsin.store import log, tables
+from tocsin.store import counting, log, tables
 from tocsin.store.change import Opening, Ruled
 from tocsin.store.keys import DayKey
 
 HOUR = timedelta(hours=1)
+SORTS: frozenset[tuple[Verdict, str]] = frozenset(
+    {
+        (Verdict.PASS, "listed"),
+        (Verdict.PASS_SCRUBBED, "listed"),
+        (Verdict.PASS_SCRUBBED, "cancel"),
+        (Verdict.EFFECT_ONLY, "effect"),
+        *((Verdict.DROP, rule) for rule in counting.REASONS),
+    }
+)
+"""What the gate can decide: a verdict and its rule. No row says which it was; an opening finds it by trying all."""
+
 _decisions = tables.decisions.c
 _trees = tables.side_trees.c
 
 
 def write_decisions(connection: Connection, ruled: Collection[Ruled], key: DayKey) -> dict[bytes, Ruled]:
-    """Write each decision that is new this day, and return all by their commitment.
+    """Write each decision that is new this day, count what was not kept, and return all by their commitment.
 
-    A feed that says the same each minute adds nothing. Raises LedgerError when the name of a rule set is none.
+    A feed that says the same each minute adds nothing: each item counts once a day. Raises LedgerError when the name
+    of a rule set is none.
     """
+    assert {(one.decision.verdict, one.decision.rule) for one in ruled} <= SORTS, "a rule that no opening would find"
     for ruleset in {one.decision.ruleset for one in ruled}:
         _leaf(key.day, ruleset, bytes(tlog.HASH_SIZE)).check()
     found = {key.of_item(one.digest, one.decision): one for one in ruled}
@@ -41,14 +54,15 @@ def write_decisions(connection: Connection, ruled: Collection[Ruled], key: DayKe
         rows = [
             {
                 "day": key.day,
-                "verdict": found[commitment].decision.verdict.value,
-                "rule": found[commitment].decision.rule,
                 "ruleset": found[commitment].decision.ruleset,
                 "commitment": commitment,
             }
             for commitment in sorted(found)
         ]
+        before = connection.execute(select(func.max(_decisions.n))).scalar() or 0
         connection.execute(sqlite.insert(tables.decisions).on_conflict_do_nothing(), rows)
+        new = connection.execute(select(_decisions.commitment).where(_decisions.n > before)).scalars()
+        counting.count(connection, (found[bytes(commitment)].decision for commitment in new), day=key.day)
     return found
 
 
@@ -128,7 +142,7 @@ def _totals(connection: Connection, start: int) -> dict[str, int]:
 def openings(connection: Connection, digest: bytes) -> Iterator[Opening]:
     """Yield what opens each decision on the item with this digest, one for each day whose key is still kept.
 
-    Cost: an HMAC for each sort of decision that was made on that day.
+    Cost: a day's HMACs are as many as `SORTS`, for each rule set of that day.
     """
     for row in connection.execute(select(tables.day_keys).order_by(tables.day_keys.c.day)):
         item_key = record.item_key(bytes(row.key), digest)
@@ -142,9 +156,9 @@ def openings(connection: Connection, digest: bytes) -> Iterator[Opening]:
 
 
 def _sorts(connection: Connection, day: date) -> list[Decision]:
-    columns = (_decisions.verdict, _decisions.rule, _decisions.ruleset)
-    rows = connection.execute(select(*columns).where(_decisions.day == day).distinct())
-    return [Decision(verdict=Verdict(row.verdict), rule=row.rule, ruleset=row.ruleset) for row in rows]
+    """Return what the gate can have decided on a day."""
+    rulesets = connection.execute(select(_decisions.ruleset).where(_decisions.day == day).distinct()).scalars()
+    return [Decision(verdict=verdict, rule=rule, ruleset=one) for one in rulesets for verdict, rule in sorted(SORTS)]
 
 
 def _placed(connection: Connection, opening: Opening, entry: int, commitment: bytes) -> Opening:

@@ -146,6 +146,8 @@ def _upgrade(writer: Engine, path: Path) -> None:
     with _one_migration, writer.begin() as connection:
         if _revision(connection, path) != REVISIONS[-1]:
             _run_steps(connection)
+    # What a step gave up still stands in the file until the write-ahead log is taken back into it.
+    outside_transaction(writer, "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _revision(connection: Connection, path: Path) -> str | None:

@@ -27,7 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """The migrations, oldest first; the last one is what this program reads and writes."""
 
 
@@ -159,8 +159,6 @@ decisions = Table(
     metadata,
     Column("n", Integer, primary_key=True),
     Column("day", Day, nullable=False),
-    Column("verdict", Text, nullable=False),
-    Column("rule", Text, nullable=False),
     Column("ruleset", Text, nullable=False),
     Column("commitment", LargeBinary(32), nullable=False),
     Column("entry", Integer),  # of the ledger: the batch or sum whose side tree holds it; null: it waits

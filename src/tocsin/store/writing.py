@@ -19,7 +19,7 @@ import tocsin
 from tocsin import catalogue, gate, lifecycle, record
 from tocsin.letters import MAX_FAULTS
 from tocsin.model import Event, Fault, Health, Source
-from tocsin.store import counting, items, log, outbox, tables
+from tocsin.store import items, log, outbox, tables
 from tocsin.store.change import Change, Committed, Seen
 from tocsin.store.keys import DayKey
 from tocsin.store.tables import chunks
@@ -76,9 +76,7 @@ def write(connection: Connection, prepared: Prepared, now: datetime) -> Committe
 
 def _write_events(connection: Connection, prepared: Prepared, pen: log.Pen, key: DayKey, now: datetime) -> Committed:
     """Write what was decided, what arrived and what moved. An event that came again as it was is no change."""
-    before = counting.newest(connection)
     found = items.write_decisions(connection, prepared.change.decisions, key)
-    counting.count(connection, after=before, day=key.day)
     change, arrived = prepared.change, prepared.arrived
     stored = _stored(connection, arrived.keys() | change.threads.keys() | change.absent.keys() | change.unlisted.keys())
     seq = log.get_number(connection, "seq") or 0
