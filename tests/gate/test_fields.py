@@ -149,7 +149,7 @@ def test_text_in_a_language_without_rules_is_withheld() -> None:
     [
         pytest.param("Crane drivers of Wexcombe", "ask for higher wages.", False, id="broken"),
         pytest.param("Crane drivers of Wexcombe.", "ask for higher wages.", True, id="ended"),
-        pytest.param("Crane drivers of Wexcombe", "Wages are low.", True, id="begun-anew"),
+        pytest.param("Crane drivers of Wexcombe", "Wages are low.", False, id="begun-anew"),
         pytest.param("Water at Wexcombe", "and at Quenby.", True, id="harmless"),
     ],
 )

@@ -125,6 +125,8 @@ class Rules:
     pairs: int
     places: frozenset[str]
     places_before: frozenset[str]
+    plain_places: frozenset[str]
+    streets: frozenset[str]
     place_endings: tuple[str, ...]
     links: frozenset[str]
     no_names: frozenset[str]
@@ -133,6 +135,7 @@ class Rules:
     number_cues: frozenset[str]
     spelled: frozenset[str]
     plate_cues: tuple[str, ...]
+    vehicles: tuple[str, ...]
     at_words: tuple[str, ...]
     dot_words: tuple[str, ...]
     social: frozenset[str]
@@ -171,6 +174,8 @@ def load(text: str) -> Rules:
         pairs=len(topics["pairs"]),
         places=places,
         places_before=before,
+        plain_places=frozenset(map(fold, data["places"]["plain"])),
+        streets=frozenset(map(fold, data["places"]["streets"])),
         place_endings=tuple(data["places"]["endings"]),
         links=frozenset(data["places"]["links"]),
         no_names=places | before | institutions,
@@ -179,6 +184,7 @@ def load(text: str) -> Rules:
         number_cues=frozenset(map(fold, phones["cues"])),
         spelled=frozenset(map(fold, phones["spelled"])),
         plate_cues=tuple(data["plates"]["cues"]),
+        vehicles=tuple(data["plates"]["shaped"]),
         at_words=tuple(data["addresses"]["at"]),
         dot_words=tuple(data["addresses"]["dot"]),
         social=frozenset(data["addresses"]["social"]),

@@ -44,6 +44,7 @@ _MARKS = {
         "@",
         rf"(?i:{_PLATES})",
         r"[A-ZÄÖÜ]{1,3}-(?:[0-9]{2,3}-[A-Z]|[A-Z]{1,2} [0-9]{2})",
+        r"[A-Z]{2}\p{Nd}{2}[\s\x{a0}\x{202f}]?[A-Z]{3}",
         r"#[^ ]",
         r"(?i:data:|mailto:|tel:|sms:)",
         r"[A-Za-z0-9+/]{24}",
@@ -78,6 +79,15 @@ def _needles(kind: str) -> list[str]:
     return sorted({needle for listed, needle in RULES.phrases.needles() if listed == kind})
 
 
+def _fewest(needles: Iterable[str]) -> list[str]:
+    """Return sorted `needles` without those that begin with another: where they stand, that one stands."""
+    kept: list[str] = []
+    for needle in needles:
+        if not kept or not needle.startswith(kept[-1]):
+            kept.append(needle)
+    return kept
+
+
 def _written(needles: Iterable[str], *, small: bool = False) -> str:
     """Return a pattern for folded `needles` as they stand in ASCII text; with `small`, first letters are small."""
     phrases = []
@@ -89,14 +99,19 @@ def _written(needles: Iterable[str], *, small: bool = False) -> str:
 
 
 def _machine(*patterns: str) -> re2.Set:
-    machine = re2.Set.SearchSet()
+    options = re2.Options()
+    options.max_mem = _MEMORY
+    machine = re2.Set.SearchSet(options)
     for pattern in patterns:
         machine.Add(pattern)
     machine.Compile()
     return machine
 
 
-_LISTS = [_needles(kind) for kind in (*_KINDS, *_HALVES)]
+_MEMORY = 48 << 20
+"""Bytes a machine may grow to. With RE2's own limit of 8 MB the lists do not compile; ordinary text takes a tenth."""
+
+_LISTS = [_fewest(_needles(kind)) for kind in (*_KINDS, *_HALVES)]
 _SPELLED = rf"(?i:(?:{_one_of(RULES.spelled)}{_GAP}){{5}})"
 _SPELLED_AS_FOLDED = rf"(?:{_one_of(RULES.spelled)} ){{5}}"
 _AS_WRITTEN = _machine(*("|".join(marks) for marks in _MARKS.values()), *map(_written, _LISTS), _SPELLED)

@@ -1,7 +1,7 @@
 """What of a text may stay: whole sentences go when they speak of persons or of what people organise.
 
-Matching is done on words without case, accents and invisible characters; letters that imitate Latin ones, and digits
-in the place of letters, are read both ways. The text that stays is the issuer's own.
+What a sentence speaks of is judged in `subjects`, identifiers are found in `spans`. The text that stays is the issuer's
+own.
 
 Source: NEUTRALITY sections 1 and 2: names and topics cost the sentence, identifiers the span.
 """
@@ -11,30 +11,21 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
 
 from tocsin.gate import rules, scan, spans
-from tocsin.gate.disguise import undisguised, with_lone_digits
-from tocsin.gate.rules import RULES, Hit
+from tocsin.gate.rules import RULES
+from tocsin.gate.subjects import has_name, is_barred, is_topic, names_topic, words_of
 from tocsin.hazards import fold
 
 _LIMIT = 16_384  # characters of one field; what is longer is cut
 _UNESCAPES = 3  # HTML that was escaped twice is not rare; deeper is an attack, and stays escaped
 _SHORT_LINE = 45  # a line that ends earlier than a wrapped one is a line of its own
 _MOST_SENTENCES = 400  # of one field; a warning has some dozens, and what comes after is cut
-_MOST_WORDS = 1_000  # of one sentence; a longer one is none, and is not looked into
-_MOST_LINKS = 2  # little words between "calle" and a name: "de las"
 _UNITS = frozenset(("m", "km", "h", "ft", "min"))
-_AGED = re.compile(
-    r"([^\W\d_][\w'’.-]{0,40})\s([^\W\d_][\w'’-]{0,40})"
-    r"(?:,\s\d{2}(?:\s(?:ans|años|anni|anos|ani|lat|jaar|Jahre|years))?,"
-    r"| ?\(\d{1,3} ?(?:ans|años|anni|anos|ani|de ani|lat|l\.|jaar|jr|Jahre|J\.|years|yrs|y/o)\))"
-)
-_FULL_NAME = 2  # words
 _WRAPPED = 3  # lines that are read together
-_NAME_REACH = 5  # words between a cue ("contact") and the name it announces
 _SCRIPTS = ("LATIN", "ARABIC", "DEVANAGARI")
 _STOPS = frozenset(".!?।؟。！？…")
 _ENDS = re.compile("[.!?।؟。！？…\n]")
@@ -59,19 +50,6 @@ class Scrubbed:
     changed: bool = False
     lost: int = 0
     kept: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word as written and as compared."""
-
-    shown: str
-    folded: str
-
-    @property
-    def is_capital(self) -> bool:
-        """Return whether it begins as a name does."""
-        return self.shown[:1].isupper() or (self.shown[:1].isdecimal() and undisguised(self.folded).isalpha())
 
 
 def clean(text: str) -> str:
@@ -110,12 +88,16 @@ _BLANK_LETTERS = "\u034f\u115f\u1160\u3164"  # letters by category that show not
 _PLAIN = _Plain()
 
 
-def scrub(text: str) -> Scrubbed:
+def scrub(text: str, *, without: Collection[int] = ()) -> Scrubbed:
     """Return what may stay of `text`: identifiers cut out, sentences about persons and topics left out.
+
+    `without` names further sentences that go, by their place among those that are not blank.
 
     About 30 microseconds for the 1.5 kB of an ordinary warning in ASCII, of which nothing goes; a text that some
     rule may speak of is looked into sentence by sentence, in time that grows with the text and nothing else.
     """
+    if without:
+        return scrub_exactly(text, without)
     if text in _UNTOUCHED:
         return Scrubbed(text)
     cleaned = clean(text)
@@ -136,10 +118,10 @@ def is_barred_soon(sentence: str) -> bool:
     return may and is_barred(sentence)
 
 
-def scrub_exactly(text: str) -> Scrubbed:
+def scrub_exactly(text: str, without: Collection[int] = ()) -> Scrubbed:
     """Return what `scrub` does, by the rules alone: the tests compare the two."""
     body, signed = _unsigned(clean_exactly(text))
-    return _judged(body, spans.find(body), signed, is_barred)
+    return _judged(body, spans.find(body), signed, is_barred, without)
 
 
 def _may_hold(body: str, seen: int) -> bool:
@@ -159,12 +141,18 @@ def _remember(text: str) -> None:
     _UNTOUCHED.add(text)
 
 
-def _judged(body: str, found: Sequence[spans.Span], changed: bool, bars: Callable[[str], bool]) -> Scrubbed:
+def _judged(
+    body: str, found: Sequence[spans.Span], changed: bool, bars: Callable[[str], bool], without: Collection[int] = ()
+) -> Scrubbed:
     """Return what stays of `body` when each sentence is judged by `bars` and the spans `found` are cut out."""
     sentences = list(islice(split(body), _MOST_SENTENCES))
     places = list(accumulate(map(len, sentences), initial=0))
     spans_of = [spans.within(found, start, end) if found else [] for start, end in pairwise(places)]
     barred = [bars(sentence) or _is_contact(sentence, here) for sentence, here in zip(sentences, spans_of, strict=True)]
+    if without:
+        said = [at for at, sentence in enumerate(sentences) if sentence.strip()]
+        for at in without:
+            barred[said[at]] = True
     _bar_wrapped(sentences, barred, bars)
     kept = [
         "\n" * sentence.startswith("\n\n") if goes else spans.cut(sentence, here).replace("@", " ")
@@ -224,17 +212,6 @@ def split(text: str) -> Iterator[str]:
         yield text[start:]
 
 
-def first_sentence(text: str) -> str:
-    """Return the first sentence of cleaned `text`, or ""."""
-    return next(split(text), "").strip()
-
-
-def last_sentence(text: str) -> str:
-    """Return the last sentence of cleaned `text`, or ""."""
-    *_, last = ("", *split(text))
-    return last.strip()
-
-
 def _is_end(text: str, start: int, at: int) -> bool:
     following = text[at + 1 : at + 4]
     if text[at] != ".":
@@ -257,59 +234,10 @@ def _is_line_end(text: str, start: int, at: int) -> bool:
     return text[at - 1 : at] != ":" and (at - previous < _SHORT_LINE or text[at - 1 : at] == ";")
 
 
-def words_of(text: str) -> list[Word]:
-    """Return the words of `text`; marks of vowels belong to their word, signs end one."""
-    shown = text.translate(_SPACING).split()
-    folded = fold(text).split()
-    if len(folded) != len(shown):  # a sign that NFKC takes apart, such as one half
-        folded = [fold(word).replace(" ", "") for word in shown]
-    return [Word(*pair) for pair in zip(shown, folded, strict=True) if pair[1]]
-
-
-class _Spacing(dict[int, str]):
-    """What becomes of each character where words are told apart: signs become blanks."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        kind = unicodedata.category(char)
-        self[code] = "" if kind == "Cf" else " " if kind[0] in "PSZC" else char
-        return self[code]
-
-
-_SPACING = _Spacing()
-
-
-def _is_endless(sentence: str) -> bool:
-    return len(sentence) > _MOST_WORDS and len(sentence.translate(_SPACING).split()) > _MOST_WORDS
-
-
-def is_barred(sentence: str) -> bool:
-    """Return whether `sentence` speaks of a person, or of labour, protest, politics, religion or journalism."""
-    if _is_endless(sentence) or _is_aged(sentence):
-        return True
-    words = words_of(sentence)
-    return any(_is_about(words, RULES.phrases.find(reading)) for reading in _readings(words))
-
-
-def _is_aged(sentence: str) -> bool:
-    """Return whether an age follows what looks like a name: "Marigold Hill, 47, of"."""
-    return any(
-        all(name[:1].isupper() and fold(name) not in RULES.no_names for name in found.groups())
-        for found in _AGED.finditer(sentence)
-    )
-
-
 def has_topic(text: str) -> bool:
     """Return whether a sentence of `text` speaks of labour, protest, politics, religion or journalism."""
     cleaned = clean(text)
-    return scan.may_bar(scan.look(cleaned), cleaned) and any(map(_names_topic, split(cleaned)))
-
-
-def _names_topic(sentence: str) -> bool:
-    if _is_endless(sentence):
-        return True
-    words = words_of(sentence)
-    return any(_has_topic(words, RULES.phrases.find(reading)) for reading in _readings(words))
+    return scan.may_bar(scan.look(cleaned), cleaned) and any(map(names_topic, split(cleaned)))
 
 
 def is_person_alert(words: str) -> bool:
@@ -319,127 +247,7 @@ def is_person_alert(words: str) -> bool:
 
 def is_topic_term(term: str) -> bool:
     """Return whether an event term names a protected topic; words count here that in a sentence may be innocent."""
-    words = words_of(clean(term).casefold())
-    hits = RULES.phrases.find([word.folded for word in words])
-    return _has_topic(words, hits) or any(hit.kind == rules.TOPIC_TERM for hit in _without_allowed(hits))
-
-
-def _readings(words: Sequence[Word]) -> Iterator[Sequence[str]]:
-    """Yield the folded words, then, where that differs, with imitated Latin letters and digits as letters."""
-    plain = [word.folded for word in words]
-    yield plain
-    disguised = [
-        word.folded if word.folded.isascii() and word.folded.isalpha() else _folded(undisguised(word.shown))
-        for word in words
-    ]
-    if disguised != plain:
-        yield with_lone_digits(plain, disguised)
-
-
-def _folded(word: str) -> str:
-    return fold(word).replace(" ", "")
-
-
-def _is_about(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
-    return _has_topic(words, hits) or _has_person(words, hits)
-
-
-def _without_allowed(hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits that touch no look-alike ("lightning strike")."""
-    allowed = {at for hit in hits if hit.kind == rules.ALLOWED for at in hit.words}
-    return [hit for hit in hits if allowed.isdisjoint(hit.words)]
-
-
-def _has_topic(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
-    """Return whether a protected topic is spoken of, with look-alikes and place names set aside."""
-    kinds: set[str] = set()
-    for kind, span in _without_allowed(hits):
-        if not _is_place(words, span):
-            kinds.add(rules.TOPIC if _is_small(words, kind, span) else kind)
-    return rules.TOPIC in kinds or any(
-        {f"{rules.ONE}{number}", f"{rules.OTHER}{number}"} <= kinds for number in range(RULES.pairs)
-    )
-
-
-def _is_small(words: Sequence[Word], kind: str, span: range) -> bool:
-    """Return whether a word that is a topic only with a small letter has one, or begins a sentence and so cannot."""
-    if kind not in {rules.SMALL_TOPIC, rules.FIRST_TOPIC}:
-        return False
-    follows = words[span[-1] + 1 : span[-1] + 2]
-    begins = span[0] == 0 and kind == rules.FIRST_TOPIC and any(word.shown.islower() for word in follows)
-    return begins or not words[span[0]].is_capital
-
-
-def _is_place(words: Sequence[Word], span: range) -> bool:
-    """Return whether the words of `span` are the name of a place: "Demonstration Dam", "rua dos Sindicatos"."""
-    caseless = _is_caseless(words[span[0]])
-    if not caseless and not words[span[0]].is_capital:
-        return False
-    sides = (span[0] - 1, span[-1] + 1) if caseless else (span[-1] + 1,)
-    beside = [words[at] for at in sides if 0 <= at < len(words)]
-    if any(word.folded in RULES.places and (_is_caseless(word) if caseless else word.is_capital) for word in beside):
-        return True
-    if any(words[at].folded.endswith(RULES.place_endings) for at in span):
-        return True
-    at = span[0] - 1
-    while at > max(0, span[0] - _MOST_LINKS - 1) and words[at].folded in RULES.links:
-        at -= 1
-    return at >= 0 and words[at].folded in RULES.places_before
-
-
-def _has_person(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
-    """Return whether somebody is spoken of: by a role that comes with a name, an age, a title before a name."""
-    shouted = _is_all_capital(words)
-    return any(
-        kind == rules.PERSON
-        or (kind == rules.TITLE and _is_titled(words, span))
-        or (kind == rules.ASKED and _is_asked_for(words, span))
-        or (kind == rules.NAMED and not shouted and _is_beside_name(words, span))
-        for kind, span in hits
-    )
-
-
-def _is_beside_name(words: Sequence[Word], span: range) -> bool:
-    before, after = words[max(0, span[0] - _NAME_REACH) : span[0]], words[span[-1] + 1 : span[-1] + _NAME_REACH]
-    return _has_name(before) or _has_name(after)
-
-
-def _is_asked_for(words: Sequence[Word], span: range) -> bool:
-    """Return whether the two words after `span` may be a name; case says nothing where all or none is capital."""
-    after = words[span[-1] + 1 : span[-1] + _FULL_NAME + 1]
-    if len(after) < _FULL_NAME or any(word.folded in RULES.no_names for word in after):
-        return False
-    return all(word.is_capital for word in after) or not any(word.is_capital for word in words)
-
-
-def _is_titled(words: Sequence[Word], span: range) -> bool:
-    after = words[span[-1] + 1 : span[-1] + 2]
-    if not after or after[0].folded in RULES.no_names:
-        return False
-    return after[0].is_capital or (_is_caseless(words[span[0]]) and not _is_street(words, span))
-
-
-def _is_caseless(word: Word) -> bool:
-    return not any(char.isupper() or char.islower() for char in word.shown)
-
-
-def _is_street(words: Sequence[Word], span: range) -> bool:
-    """Return whether a title where writing has no capitals is part of the name of a street or square."""
-    around = (*words[max(0, span[0] - 1) : span[0]], *words[span[-1] + 1 : span[-1] + _NAME_REACH])
-    return any(word.folded in RULES.places for word in around)
-
-
-def _is_all_capital(words: Sequence[Word]) -> bool:
-    """Return whether capitals say nothing here, as in a headline."""
-    return sum(word.is_capital for word in words) * 10 > len(words) * 7 and len(words) > _NAME_REACH
-
-
-def _has_name(words: Sequence[Word]) -> bool:
-    """Return whether two words with capitals stand together that are no institution and no place."""
-    return any(
-        one.is_capital and two.is_capital and {one.folded, two.folded}.isdisjoint(RULES.no_names)
-        for one, two in pairwise(words)
-    )
+    return is_topic(clean(term).casefold())
 
 
 def _is_contact(sentence: str, found: Sequence[spans.Span]) -> bool:
@@ -450,7 +258,7 @@ def _is_contact(sentence: str, found: Sequence[spans.Span]) -> bool:
     if not any(span.kind is spans.Kind.PERSONAL for span in found):
         return False
     words = words_of(spans.cut(sentence, found))
-    return _has_name(words) or not any(char.isupper() for word in words for char in word.shown)
+    return has_name(words) or not any(char.isupper() for word in words for char in word.shown)
 
 
 def is_readable(text: str, language: str) -> bool:

@@ -83,6 +83,11 @@ _PLATE = re.compile(
 _SHAPED_PLATE = re.compile(
     r"(?<![\w-])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{2,4}[EH]?)(?![\w-])"
 )
+_PLATE_OF_VEHICLE = re.compile(
+    r"(?<!\w)(?i:{vehicles})(?:\W{1,3}[a-z]{1,12}){0,2}\W{1,3}(?P<plate>[A-Z]{2}\d{2}[{blanks}]?[A-Z]{3})(?!\w)".replace(
+        "{vehicles}", "|".join(map(re.escape, sorted(RULES.vehicles, key=len, reverse=True)))
+    ).replace("{blanks}", " \\n\u00a0\u202f")
+)
 _WORD = re.compile(r"\w+")
 _MOST_BETWEEN = 4  # signs and blanks between two words of a number that is spelled out
 _FEWEST_SPELLED = 6  # words for digits in a row
@@ -260,8 +265,9 @@ def is_dialled(name: str) -> bool:
 
 
 def _plates(text: str) -> Iterator[Span]:
-    for match in _PLATE.finditer(text):
-        yield Span(match.start("plate"), match.end("plate"), Kind.HARMLESS)
+    for pattern in (_PLATE, _PLATE_OF_VEHICLE):
+        for match in pattern.finditer(text):
+            yield Span(match.start("plate"), match.end("plate"), Kind.HARMLESS)
     for match in _SHAPED_PLATE.finditer(text):
         yield Span(match.start(), match.end(), Kind.HARMLESS)
 

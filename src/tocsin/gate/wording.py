@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from urllib.parse import urlsplit
 
 from tocsin import hazards
-from tocsin.gate import spans
+from tocsin.gate import seams, spans
 from tocsin.gate.effect import keyed_names
 from tocsin.gate.rules import RULES
-from tocsin.gate.sentences import clean, first_sentence, has_topic, is_barred_soon, is_readable, last_sentence, scrub
+from tocsin.gate.sentences import clean, has_topic, is_barred_soon, is_readable, scrub
 from tocsin.gate.terms import Term
 from tocsin.model import Area, Code, Event, Reference, Text
 
@@ -26,7 +25,7 @@ _HOST = re.compile(r"[\w.-]{1,253}")
 _WEB = 2_000  # characters; longer links are tracking, not addresses
 _DIGEST = 32
 _MOST_WORDS = 6  # of a code
-_STOPS = frozenset(".!?।؟…:;")
+_FIELDS = 4  # of a text: term, headline, description, instruction
 _ANOTHER = "~another"  # no domain has such a name, so nothing is linked
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?")  # RFC 5646, 2.1
 _AWARENESS = re.compile(r"[0-9]{1,2}; ?[A-Za-z/ -]{2,30}(?:; ?[A-Za-z]{2,15})?")
@@ -39,10 +38,15 @@ def scrubbed(event: Event, hazard: str, named: Sequence[Term], key: bytes) -> tu
     `named` are the terms of its texts, read; `key` is the installation's. What is kept is named field by field.
     """
     label = hazards.HAZARDS[hazard].label
-    readable = [pair for pair in zip(event.texts, named, strict=True) if _is_readable(pair[0])]
-    texts = [_text(text, term, label) for text, term in readable]
-    areas = [_area(area) for area in event.areas]
-    sender_name = _line(event.sender_name)
+    cuts = _cuts(event)
+    readable = [
+        (text, term, cuts[at : at + _FIELDS])
+        for at, text, term in zip(range(1, len(cuts), _FIELDS), event.texts, named, strict=False)
+        if _is_readable(text)
+    ]
+    texts = [_text(text, term, label, gone) for text, term, gone in readable]
+    areas = [_area(area, gone) for area, gone in zip(event.areas, cuts[1 + _FIELDS * len(event.texts) :], strict=True)]
+    sender_name = _line(event.sender_name, cuts[0])
     web = web_of(event.web)
     shown = Event(
         source=event.source,
@@ -79,7 +83,7 @@ def scrubbed(event: Event, hazard: str, named: Sequence[Term], key: bytes) -> tu
         or len(web) < len(event.web)
         or _differ(event.sender_name, sender_name)
         or any(_differ(before.description, after.description) for before, after in zip(event.areas, areas, strict=True))
-        or any(_has_lost(before, after) for (before, _), after in zip(readable, texts, strict=True))
+        or any(_has_lost(before, after) for (before, *_), after in zip(readable, texts, strict=True))
     )
     return shown, gone
 
@@ -154,51 +158,43 @@ def web_of(web: str) -> str:
     return "" if spans.is_personal_link(shown) else shown
 
 
-def _text(text: Text, term: Term, label: str) -> Text:
-    if _run_on(text):
-        return Text(language=text.language.partition("-")[0], event=label, headline=label)
+def _cuts(event: Event) -> list[Sequence[int]]:
+    """Return, for each field of `event` in the order of `seams.fields_of`, which of its sentences belong to another."""
+    fields = seams.fields_of(event)
+    broken = seams.broken(fields)
+    return [[end for field, end in broken if field == at] if broken else () for at in range(len(fields))]
+
+
+def _text(text: Text, term: Term, label: str, gone: Sequence[Sequence[int]]) -> Text:
+    term_cut, headline_cut, description_cut, instruction_cut = gone
     return Text(
         language=text.language if _LANGUAGE.fullmatch(text.language) else text.language.partition("-")[0],
-        event=term.words if term.hazard else _heading(text.event, label),
-        headline=_heading(text.headline, label) if text.headline else "",
-        description=_body(text.description),
-        instruction=_body(text.instruction),
+        event=term.words if term.hazard else _heading(text.event, label, term_cut),
+        headline=_heading(text.headline, label, headline_cut) if text.headline else "",
+        description=_body(text.description, description_cut),
+        instruction=_body(text.instruction, instruction_cut),
     )
 
 
-def _run_on(text: Text) -> bool:
-    """Return whether a sentence about persons or a topic begins in one field and ends in the next."""
-    said = [words for words in (text.event, text.headline, text.description, text.instruction) if words]
-    return any(_is_broken(before, after) for before, after in pairwise(said))
-
-
-def _is_broken(before: str, after: str) -> bool:
-    """Return whether the end of one field and the beginning of the next are barred together, and neither is alone."""
-    if before.rstrip()[-1:] in _STOPS or after.lstrip()[:1].isupper():
-        return False
-    tail, head = last_sentence(clean(before)), first_sentence(clean(after))
-    return is_barred_soon(f"{tail} {head}") and not is_barred_soon(tail) and not is_barred_soon(head)
-
-
-def _heading(words: str, label: str) -> str:
+def _heading(words: str, label: str, gone: Collection[int]) -> str:
     """Return a heading without identifiers; one that speaks of what may not be kept is replaced by our own."""
-    result = scrub(words)
+    result = scrub(words, without=gone)
     return label if result.lost or not result.text else result.text
 
 
-def _body(words: str) -> str:
+def _body(words: str, gone: Collection[int]) -> str:
     """Return what may stay of a body of text; "" when more of its sentences went than stay."""
-    result = scrub(words)
+    result = scrub(words, without=gone)
     return "" if result.lost > result.kept else result.text
 
 
-def _line(words: str) -> str:
-    result = scrub(words)
+def _line(words: str, gone: Collection[int] = ()) -> str:
+    result = scrub(words, without=gone)
     return "" if result.lost else result.text
 
 
-def _area(area: Area) -> Area:
-    description, geocodes = _line(area.description), _codes(area.geocodes)
+def _area(area: Area, gone: Collection[int] = ()) -> Area:
+    description, geocodes = _line(area.description, gone), _codes(area.geocodes)
     if description == area.description and len(geocodes) == len(area.geocodes):
         return area
     return replace(area, description=description, geocodes=geocodes)
