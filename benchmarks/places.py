@@ -144,7 +144,7 @@ class Kernel(Compiled):
         if wkb not in self.made:
             self.made[wkb] = edges_of(shapely.from_wkb(wkb))
         edges, parts = self.made[wkb]
-        found: Whole = kernel()(self.points.codes, self.points.starts, edges, parts)
+        found: Whole = kernel().descend_all(self.points.codes, self.points.starts, edges, parts)
         return found if len(parts) == 2 else united(found)
 
     query = CompiledSlices.query
@@ -159,6 +159,10 @@ class Plain(Compiled):
     def slices(self, wkb: bytes) -> Whole:
         """Return the slices of one area without a compiler."""
         return united(raster.slices(self.points.codes, shapely.from_wkb(wkb)))
+
+    def query(self, wkb: bytes) -> int:
+        """Return how many places one area has, after making the array of their ids without a compiler."""
+        return len(raster.copied(self.points.ids, self.slices(wkb)))
 
 
 class Near:

@@ -42,6 +42,7 @@ Dice = np.random.Generator
 
 LATTICE = 12  # steps along a side
 MOST_ABOUT_A_SHAPE = 3000  # places, of each kind
+OTHERS = 7000  # all about it: more than are tested without drawing a raster
 
 
 class Case(NamedTuple):
@@ -184,7 +185,7 @@ def about(dice: Dice, area: BaseGeometry) -> Whole:
     beside = np.concatenate((exact, middles)) + dice.integers(-1, 2, (2 * len(edges), 2))
     low, high = edges.reshape(-1, 2).min(axis=0), edges.reshape(-1, 2).max(axis=0)
     wide = (high - low) // 10 + 2
-    others = dice.integers(low - wide, high + wide, (1000, 2), endpoint=True)
+    others = dice.integers(low - wide, high + wide, (OTHERS, 2), endpoint=True)
     return np.clip(np.concatenate((exact, beside, others)), 0, (EAST, NORTH))
 
 
@@ -222,7 +223,7 @@ def by_index(points: Points, area: BaseGeometry, *, is_compiled: bool) -> set[in
     found = []
     for one in (area, *seams(area)):
         if is_compiled:
-            found.append(kernel()(points.codes, points.starts, *edges_of(one)))
+            found.append(kernel().descend_all(points.codes, points.starts, *edges_of(one)))
         else:
             found.append(raster.slices(points.codes, one))
     return set(points.ids_in(united(np.concatenate(found))).tolist())

@@ -13,6 +13,7 @@ from numba import njit
 from tocsin.match.grid import CODE_BITS, Whole
 
 Starts = npt.NDArray[np.uint32]
+Ids = npt.NDArray[np.uint32]
 Parts = npt.NDArray[np.intp]
 Listed = npt.NDArray[np.int32]
 
@@ -35,6 +36,20 @@ def descend_all(codes: Whole, starts: Starts, edges: Whole, parts: Parts) -> Who
     for part in range(len(parts) - 1):
         found, count = descend(codes, starts, low, edges[parts[part] : parts[part + 1]], found, count)
     return found[:count]
+
+
+@njit(nogil=True, cache=True)
+def copied(ids: Ids, slices: Whole) -> Ids:
+    """Return the ids of slices [first, end), slice by slice."""
+    count = 0
+    for k in range(len(slices)):
+        count += slices[k, 1] - slices[k, 0]
+    found, at = np.empty(count, np.uint32), 0
+    for k in range(len(slices)):
+        for position in range(slices[k, 0], slices[k, 1]):
+            found[at] = ids[position]
+            at += 1
+    return found
 
 
 @njit(nogil=True, cache=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,12 @@ from shapely.geometry.base import BaseGeometry
 from tocsin.match import raster
 from tocsin.match.edges import edges_of
 from tocsin.match.grid import CODE_BITS, Whole, encode
-
-Ids = npt.NDArray[np.uint32]
+from tocsin.match.raster import Ids
 
 MOST_POINTS = 2**32 - 1
 """An id and a position have 32 bits."""
 
 _LEAST_BITS = 4
-_LONG = 64  # places in a slice, beyond which copying slice by slice is quicker than one gathering of all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +62,8 @@ class Points:
         return len(self.codes)
 
     def warm(self) -> None:
-        """Load what `slices` needs, so that the first warning does not wait for it."""
-        self.slices(Point(0, 0))
+        """Load what the methods need, so that the first warning does not wait for it."""
+        self.ids_in(self.slices(Point(0, 0)))
 
     def slices(self, area: BaseGeometry) -> Whole:
         """Return the slices [first, end) of positions in an area of degrees or on its boundary: in order, disjoint.
@@ -76,20 +74,18 @@ class Points:
         if compiled is None:
             return united(raster.slices(self.codes, area))
         edges, parts = edges_of(area)
-        found: Whole = compiled(self.codes, self.starts, edges, parts)
+        found: Whole = compiled.descend_all(self.codes, self.starts, edges, parts)
         return found if len(parts) <= 2 else united(found)  # noqa: PLR2004  one part's are disjoint
 
     def ids_in(self, slices: Whole) -> Ids:
         """Return the ids of slices, slice by slice."""
-        count = int((slices[:, 1] - slices[:, 0]).sum())
-        if count > _LONG * len(slices):
-            return np.concatenate([self.ids[first:end] for first, end in slices.tolist()])
-        return self.ids[raster.positions(slices)]
+        ids: Ids = (kernel() or raster).copied(self.ids, slices)
+        return ids
 
 
 @cache
-def kernel() -> Any:
-    """Return the compiled descent, or None where numba is not installed.
+def kernel() -> ModuleType | None:
+    """Return `descent`, the compiled code, or None where numba is not installed.
 
     Cost of the first call: half a second, and on a new machine half a minute, for it compiles.
     """
@@ -97,7 +93,7 @@ def kernel() -> Any:
         from tocsin.match import descent  # noqa: PLC0415  an extra, and dear to import
     except ImportError:
         return None
-    return descent.descend_all
+    return descent
 
 
 def starts_of(codes: Whole) -> npt.NDArray[np.uint32]:

@@ -21,11 +21,14 @@ from tocsin.match.edges import edges_of, parts_of
 from tocsin.match.grid import EAST, NORTH, Whole, cell_code, decode, on_grid
 
 Mask = npt.NDArray[np.bool_]
+Ids = npt.NDArray[np.uint32]
 _Floats = npt.NDArray[np.float64]
 
 _CELLS = 64  # along the longer side; more cells cost more to draw, fewer leave more places to test
 _COARSEST = 31  # a cell of half the grid; the end of a larger one has no code of 63 bits
-_FEW = 1000  # places that are tested without drawing; a choice, not a measured crossing
+_FEW = 6000  # places that take about as long to test as a raster to draw, 0.4 ms
+_FEW_APART = 1000  # the same where their distance is asked; a choice, not a measured crossing
+_LONG = 64  # places in a slice, beyond which copying slice by slice is quicker than one gathering of all
 _NONE = np.empty((0, 2), dtype=np.int64)
 _NEAR = 1e-6  # cells; rounding is 1e-13
 
@@ -48,11 +51,11 @@ def around(codes: Whole, area: BaseGeometry, reach: tuple[int, int]) -> Whole:
     edges, _ = edges_of(area)
     if not (len(edges) and len(codes)):
         return np.empty(0, dtype=np.int64)
-    near = _Frame.of(edges, reach, cells=1).slices(codes)
-    if (near[:, 1] - near[:, 0]).sum() > _FEW:
-        frame = _Frame.of(edges, reach)
+    frame = _Frame.of(edges, reach)
+    near = frame.about(codes)
+    if _count(near) > _FEW_APART:
         steps = tuple(-(-one // (1 << frame.level)) for one in reach)
-        near = frame.slices(codes, _widened(frame.crossed(edges), steps))
+        near, _ = frame.slices(codes, _widened(frame.crossed(edges), steps))
     every = positions(near)
     shape = on_grid(area)
     shapely.prepare(shape)
@@ -77,12 +80,10 @@ def _slices(codes: Whole, area: BaseGeometry, rings: Sequence[BaseGeometry]) -> 
     edges, _ = edges_of(area)
     if not len(edges):
         return _NONE
-    near = _Frame.of(edges, cells=1).slices(codes)
-    untested = _NONE
-    if (near[:, 1] - near[:, 0]).sum() > _FEW:
-        frame = _Frame.of(edges)
-        is_crossed = frame.crossed(edges)
-        near, untested = frame.slices(codes, is_crossed), frame.slices(codes, frame.inside(edges) & ~is_crossed)
+    frame = _Frame.of(edges)
+    near, untested = frame.about(codes), _NONE
+    if _count(near) > _FEW:
+        near, untested = frame.slices(codes, frame.crossed(edges), frame.inside(edges))
     every = positions(near)
     x, y = decode(codes[every]).T.astype(np.float64)
     tested = every[_tested(rings, x, y)]
@@ -105,6 +106,17 @@ def _tested(rings: Sequence[BaseGeometry], x: _Floats, y: _Floats) -> Mask:
     return is_in | is_on
 
 
+def copied(ids: Ids, found: Whole) -> Ids:
+    """Return the ids of slices [first, end), slice by slice."""
+    if _count(found) > _LONG * len(found):
+        return np.concatenate([ids[first:end] for first, end in found.tolist()])
+    return ids[positions(found)]
+
+
+def _count(found: Whole) -> int:
+    return int((found[:, 1] - found[:, 0]).sum())
+
+
 def positions(found: Whole) -> Whole:
     """Return each position of slices [first, end), in their order."""
     lengths = found[:, 1] - found[:, 0]
@@ -124,12 +136,12 @@ class _Frame:
     height: int
 
     @classmethod
-    def of(cls, edges: Whole, reach: tuple[int, int] = (0, 0), *, cells: int = _CELLS) -> _Frame:
-        """Return the raster, of `cells` to twice as many along its longer side, about all edges and their reach."""
+    def of(cls, edges: Whole, reach: tuple[int, int] = (0, 0)) -> _Frame:
+        """Return the raster, of `_CELLS` to twice as many along its longer side, about all edges and their reach."""
         ends = edges.reshape(-1, 2)
         low = np.maximum(ends.min(axis=0) - reach, 0)
         high = np.minimum(ends.max(axis=0) + reach, (EAST, NORTH))
-        level = min((int((high - low).max()) // cells).bit_length(), _COARSEST)
+        level = min((int((high - low).max()) // _CELLS).bit_length(), _COARSEST)
         (west, south), (east, north) = (low >> level).tolist(), (high >> level).tolist()
         return cls(level, west, south, east - west + 1, north - south + 1)
 
@@ -170,17 +182,33 @@ class _Frame:
         is_odd: Mask = (counts.reshape(self.height, -1)[:, :-1].cumsum(axis=1) & 1).astype(np.bool_)
         return is_odd
 
-    def slices(self, codes: Whole, mask: Mask | None = None) -> Whole:
-        """Return the slices of codes in the cells of a mask, or in all, in order, adjoining cells as one."""
-        y, x = np.nonzero(np.ones((self.height, self.width), dtype=np.bool_) if mask is None else mask)
-        cells = np.sort(cell_code(x + self.west, y + self.south))
+    def about(self, codes: Whole) -> Whole:
+        """Return the slices of codes in the few large cells that hold all of the raster, in order."""
+        more = min(_CELLS.bit_length(), _COARSEST - self.level)
+        west, south = self.west >> more, self.south >> more
+        width, height = (
+            ((self.west + self.width - 1) >> more) - west + 1,
+            ((self.south + self.height - 1) >> more) - south + 1,
+        )
+        large = _Frame(self.level + more, west, south, width, height)
+        return large.slices(codes, np.ones((height, width), dtype=np.bool_))[0]
+
+    def slices(self, codes: Whole, mask: Mask, other: Mask | None = None) -> tuple[Whole, Whole]:
+        """Return the slices of codes in the cells of a mask, and in those of another only; adjoining cells as one."""
+        y, x = np.nonzero(mask if other is None else mask | other)
+        # Sorted with the mask as last bit, so that the next cell of the same kind is 2 more. All 64 bits are used.
+        cells = cell_code(x + self.west, y + self.south).view(np.uint64)
+        cells = np.sort((cells << np.uint64(1)) | mask[y, x])
         if not len(cells):
-            return _NONE
-        gaps = np.flatnonzero(np.diff(cells) != 1)
-        begins = cells[np.concatenate(([0], gaps + 1))] << (2 * self.level)
+            return _NONE, _NONE
+        gaps = np.flatnonzero(np.diff(cells) != 2)  # noqa: PLR2004  see above
+        firsts, lasts = np.concatenate(([0], gaps + 1)), np.concatenate((gaps, [len(cells) - 1]))
+        numbers, size = (cells >> np.uint64(1)).view(np.int64), 2 * self.level
+        begins = np.searchsorted(codes, numbers[firsts] << size)
         # The last code of a cell, because the one after the last of all has 64 bits.
-        lasts = (cells[np.concatenate((gaps, [len(cells) - 1]))] << (2 * self.level)) | ((1 << (2 * self.level)) - 1)
-        return np.column_stack((np.searchsorted(codes, begins), np.searchsorted(codes, lasts, side="right")))
+        ends = np.searchsorted(codes, (numbers[lasts] << size) | ((1 << size) - 1), side="right")
+        found, is_masked = np.column_stack((begins, ends)), (cells[firsts] & np.uint64(1)).astype(np.bool_)
+        return found[is_masked], found[~is_masked]
 
 
 def _widened(mask: Mask, steps: tuple[int, ...]) -> Mask:
