@@ -28,8 +28,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import combinations
-
-from shapely import Point
+from typing import NamedTuple
 
 from tocsin import geo
 from tocsin.model import Code, Event
@@ -56,8 +55,8 @@ def keys(event: Event, mirrors: Mirrors) -> Iterator[str]:
     if event.sender:
         names = [event.identifier, *(one.identifier for one in event.references if one.sender == event.sender)]
         yield from (f"message:{event.sender}|{name}" for name in names if name)
-    if _quake(event) is not None:
-        yield "earthquake"
+    if _solution(event, "") is not None:
+        yield _EARTHQUAKE
     if mirrors and (warning := _warning(event)):
         yield f"warning:{warning}"
 
@@ -165,55 +164,59 @@ def _codes(event: Event) -> set[Code]:
 # --- rule 4 --------------------------------------------------------------------------------------------------------
 
 
-def _quake(event: Event) -> tuple[datetime, Point] | None:
-    """Return when and where an earthquake was, None for what is none or does not say."""
+class _Solution(NamedTuple):
+    """What one source says of when, where and how strong an earthquake was."""
+
+    at: datetime
+    thread: str
+    source: str
+    lon: float
+    lat: float
+    magnitude: float | None
+
+
+def _solution(event: Event, thread: str) -> _Solution | None:
+    """Return what an event says of an earthquake, None for what is none or does not say when and where."""
     lon, lat = event.measures.get("epicentre_lon"), event.measures.get("epicentre_lat")
     if event.hazard != _EARTHQUAKE or event.onset is None or lon is None or lat is None:
         return None
-    return event.onset, Point(lon, lat)
+    return _Solution(event.onset, thread, event.source, lon, lat, event.measures.get("magnitude"))
 
 
 def _close(known: Iterable[tuple[Event, str]]) -> list[tuple[str, str]]:
     """Return the pairs of threads that are solutions of one quake, the best agreeing first."""
     # One solution for each thread: its bands agree, and what came last counts.
-    latest: dict[str, Event] = {}
+    latest: dict[str, tuple[datetime, _Solution]] = {}
     for event, thread in known:
-        if _quake(event) is not None and (thread not in latest or event.sent > latest[thread].sent):
-            latest[thread] = event
-    ordered = sorted(((event, thread) for thread, event in latest.items()), key=_origin)
-    found: list[tuple[float, str, str]] = []
-    for (first, one), (second, other) in _within(ordered):
-        misfit = _misfit(first, second)
-        if misfit is not None and first.source != second.source:
-            found.append((misfit, min(one, other), max(one, other)))
+        solution = _solution(event, thread)
+        if solution is not None and (thread not in latest or event.sent > latest[thread][0]):
+            latest[thread] = event.sent, solution
+    ordered = sorted((solution for _, solution in latest.values()), key=lambda one: (one.at, one.thread))
+    found = [
+        (misfit, min(first.thread, second.thread), max(first.thread, second.thread))
+        for first, second in _within(ordered)
+        if first.source != second.source and (misfit := _misfit(first, second)) is not None
+    ]
     return [(one, other) for _, one, other in sorted(found)]
 
 
-def _origin(pair: tuple[Event, str]) -> tuple[datetime, str]:
-    event, thread = pair
-    assert event.onset is not None, "a quake has its moment"
-    return event.onset, thread
-
-
-def _within(ordered: Sequence[tuple[Event, str]]) -> Iterator[tuple[tuple[Event, str], tuple[Event, str]]]:
+def _within(ordered: Sequence[_Solution]) -> Iterator[tuple[_Solution, _Solution]]:
     """Yield the pairs of what is ordered by time that lie within the limit."""
     for place, first in enumerate(ordered):
-        end = _origin(first)[0] + timedelta(seconds=SECONDS)
+        end = first.at + timedelta(seconds=SECONDS)
         for second in ordered[place + 1 : place + 1 + MAX_AT_ONCE]:
-            if _origin(second)[0] > end:
+            if second.at > end:
                 break
             yield first, second
 
 
-def _misfit(first: Event, second: Event) -> float | None:
+def _misfit(first: _Solution, second: _Solution) -> float | None:
     """Return how badly two solutions agree, from 0 to 3 times their limits, None when they are of two quakes."""
-    one, other = _quake(first), _quake(second)
-    if one is None or other is None:
+    apart_s = abs((first.at - second.at).total_seconds())
+    apart_m = 0.0 if first.magnitude is None or second.magnitude is None else abs(first.magnitude - second.magnitude)
+    if apart_s > SECONDS or apart_m > MAGNITUDES:
         return None
-    apart_s = abs((one[0] - other[0]).total_seconds())
-    apart_km = geo.distance_m(one[1], other[1]) / 1000
-    sizes = [event.measures["magnitude"] for event in (first, second) if "magnitude" in event.measures]
-    apart_m = abs(sizes[0] - sizes[1]) if len(sizes) > 1 else 0.0
-    if apart_s > SECONDS or apart_km > KM or apart_m > MAGNITUDES:
+    apart_km = geo.geodesic_m(first.lon, first.lat, second.lon, second.lat) / 1000
+    if apart_km > KM:
         return None
     return apart_s / SECONDS + apart_km / KM + apart_m / MAGNITUDES

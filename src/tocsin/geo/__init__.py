@@ -15,6 +15,7 @@ from __future__ import annotations
 from tocsin.geo._boxes import Box, boxes
 from tocsin.geo._cap import MAX_CIRCLES, cap_circle, cap_polygon
 from tocsin.geo._circle import circle
+from tocsin.geo._ellipsoid import geodesic_m
 from tocsin.geo._geojson import from_geojson
 from tocsin.geo._georss import Shape, georss
 from tocsin.geo._gml import from_gml
@@ -38,6 +39,7 @@ __all__ = [
     "from_geojson",
     "from_gml",
     "from_polyline",
+    "geodesic_m",
     "georss",
     "quadrants",
     "swath",
