@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tocsin import formats, hazards
 from tocsin.errors import FormatError
 from tocsin.gate import rules, scan, sentences
-from tocsin.gate.sentences import clean, clean_exactly, is_barred, is_of_known_script, scrub, scrub_exactly
+from tocsin.gate.sentences import clean, clean_exactly, is_of_known_script, scrub, scrub_exactly
+from tocsin.gate.subjects import is_barred
 from tocsin.model import Event, Reading
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)

@@ -5,6 +5,7 @@ Nothing here backtracks: a phrase is looked for word by word, so the work grows 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ TOPIC, SMALL_TOPIC, FIRST_TOPIC = "topic", "small topic", "first topic"
 TOPIC_TERM, ALLOWED = "topic term", "allowed"
 ONE, OTHER = "one ", "other "  # the halves of a pair, with its number
 _Phrase = tuple[str, tuple[str, ...]]
+_FIGURE = re.compile(r"^\d+")
 _DIGITS = 3  # a "#" is at most this many digits: an age, not a year
 
 
@@ -36,17 +38,20 @@ class Phrases:
     def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
         self._exact: defaultdict[str, list[_Phrase]] = defaultdict(list)
         self._stems: defaultdict[str, list[_Phrase]] = defaultdict(list)
-        self._figures: list[_Phrase] = []
+        self._figures: defaultdict[str, list[_Phrase]] = defaultdict(list)  # by what follows the figure
         self._parts: list[_Phrase] = []
         self._ends: defaultdict[str, list[_Phrase]] = defaultdict(list)
         for kind, phrases in lists.items():
             for phrase in phrases:
                 words = tuple(map(_pattern, phrase.split()))
                 self._shelf(words[0]).append((kind, words))
+        within = {words[0].strip("*") for _, words in self._parts}
+        self._part = re.compile("|".join(map(re.escape, sorted(within))) or "(?!)")
 
     def needles(self) -> Iterator[tuple[str, str]]:
         """Yield list and string for each phrase: in folded words between blanks it stands wherever the phrase does."""
-        shelves = [self._figures, self._parts, *self._exact.values(), *self._stems.values(), *self._ends.values()]
+        by_words = (self._figures, self._exact, self._stems, self._ends)
+        shelves = [self._parts, *(shelf for shelves in by_words for shelf in shelves.values())]
         for kind, phrase in (entry for shelf in shelves for entry in shelf):
             if phrase[0][0] == "#" and len(phrase[0]) > 1:
                 yield from ((kind, digit + _needle(phrase)) for digit in "0123456789")
@@ -55,7 +60,7 @@ class Phrases:
 
     def _shelf(self, first: str) -> list[_Phrase]:
         if first[0] == "#":
-            return self._figures
+            return self._figures[first[1:]]
         if first[0] == "*":
             return self._parts if first[-1] == "*" else self._ends[first[-_STEM:]]
         return self._stems[first[:_STEM].rstrip("*")] if first[-1] == "*" else self._exact[first]
@@ -67,17 +72,20 @@ class Phrases:
         ]
 
     def _at(self, words: Sequence[str], at: int, word: str) -> Iterator[tuple[str, int]]:
-        shelves = [self._exact.get(word), self._parts, self._ends.get(word[-_STEM:])]
+        parts = self._parts if self._part.search(word) else None
+        shelves = [self._exact.get(word), parts, self._ends.get(word[-_STEM:])]
         shelves += [self._stems.get(word[:length]) for length in range(1, min(_STEM, len(word)) + 1)]
-        if word[:1].isdecimal():
-            shelves.append(self._figures)
+        if word[:1].isdecimal() and _is(f"#{(unit := _FIGURE.sub('', word))}", word):
+            shelves.append(self._figures.get(unit))
         for shelf in filter(None, shelves):
             for kind, phrase in shelf:
                 size = len(phrase)
                 if size == 1:
                     found = _is(phrase[0], word)
                 else:
-                    found = size <= len(words) - at and all(map(_is, phrase, words[at : at + size]))
+                    # The second word first: of many phrases that begin alike it is what tells.
+                    found = size <= len(words) - at and _is(phrase[1], words[at + 1])
+                    found = found and all(map(_is, phrase, words[at : at + size]))
                 if found:
                     yield kind, size
 

@@ -181,7 +181,7 @@ def _has_topic(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
         if not _is_place(words, span):
             kinds.add(rules.TOPIC if _is_small(words, kind, span) else kind)
     return rules.TOPIC in kinds or any(
-        {f"{rules.ONE}{number}", f"{rules.OTHER}{number}"} <= kinds for number in range(RULES.pairs)
+        f"{rules.OTHER}{kind.removeprefix(rules.ONE)}" in kinds for kind in kinds if kind.startswith(rules.ONE)
     )
 
 
