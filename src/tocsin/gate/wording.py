@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from tocsin import hazards
@@ -19,6 +20,7 @@ from tocsin.model import Area, Code, Event, Reference, Text
 _CODE = re.compile(r"[\w .;:,/()+#-]{1,80}")
 _NAME = re.compile(r"[!-~]{1,500}")  # of a message: CAP 1.2, 3.2.1 allows no blanks
 _TOKENS = re.compile(r"[\W_]+")
+_WORDLESS = re.compile("(?<= )(?:[0-9]{4,}|[0-9a-f]{16,})(?= )")  # counters and digests, which spell no word
 _ENCODED = re.compile(r"[A-Za-z0-9+/]{40}")
 _HEXADECIMAL = re.compile("[0-9a-fA-F]+")
 _HOST = re.compile(r"[\w.-]{1,253}")
@@ -143,7 +145,12 @@ def _is_name(shown: str) -> bool:
     if not _NAME.fullmatch(shown) or "@" in shown or spans.is_dialled(shown):
         return False
     is_encoded = any(not _HEXADECIMAL.fullmatch(run) for run in _ENCODED.findall(shown))
-    return not is_encoded and not is_barred_soon(_TOKENS.sub(" ", shown).casefold())
+    return not is_encoded and not _tells(_WORDLESS.sub("0000", f" {_TOKENS.sub(' ', shown).casefold()} "))
+
+
+@lru_cache(maxsize=4_096)  # what an issuer's names have in common, of some 50 characters
+def _tells(words: str) -> bool:
+    return is_barred_soon(words.strip())
 
 
 def web_of(web: str) -> str:
