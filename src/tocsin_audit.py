@@ -40,6 +40,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 SCHEMA = """
 start minute release ruleset catalogue
+declaration minute hash
 source minute act=added|removed source url origin=catalogue|extension \
  issuer_class=official_hazard|official_civil|official_traffic|official_transit|official_events|unregistered
 batch minute source ruleset seen kept items_root

@@ -437,11 +437,11 @@ def test_ledger_is_shown_proved_and_exported(run: Run, tmp_path: Path) -> None:
         store.sign_ledger(store.verify_ledger(), at=NOW)
     vkey = run("ledger", "key").out.strip()
     (row,) = run("ledger", "head").rows
-    assert (row["size"], row["signed_size"], row["root"]) == (1, 1, row["signed_root"])
+    assert (row["size"], row["signed_size"], row["root"]) == (2, 2, row["signed_root"])
     assert json.loads(run("ledger", "show", "0").out)["kind"] == "start"
-    assert run("ledger", "show", "1").code == 2
-    assert "is not signed yet" in run("ledger", "prove", "1").err
-    assert run("ledger", "export", "out").err.startswith("1 entries, root ")
+    assert run("ledger", "show", "2").code == 2
+    assert "is not signed yet" in run("ledger", "prove", "2").err
+    assert run("ledger", "export", "out").err.startswith("2 entries, root ")
     assert "is not empty" in run("ledger", "export", "out").err
     opened = open_note((tmp_path / "out/checkpoint").read_bytes(), [parse_vkey(vkey)])
     assert parse_checkpoint(opened.text).root.hex() == row["root"]
@@ -471,7 +471,7 @@ def test_ledger_proof_is_a_file(tmp_path: Path) -> None:
     with Store.open(tmp_path / "tocsin.db") as store:
         store.commit(Change(is_start=True), now=NOW)
         store.sign_ledger(store.verify_ledger(), at=NOW)
-        (entry,) = store.ledger_entries()
+        entry, _ = store.ledger_entries()
     command = [sys.executable, "-c", "from tocsin.cli import main; main()", "ledger"]
     told = {
         verb: subprocess.run(  # noqa: S603  our own program
@@ -480,4 +480,4 @@ def test_ledger_proof_is_a_file(tmp_path: Path) -> None:
         for verb in ("prove 0", "key")
     }
     checkpoint, _ = check_proof(parse_proof(told["prove 0"]), entry.leaf, log=parse_vkey(told["key"].decode()))
-    assert checkpoint.size == 1
+    assert checkpoint.size == 2

@@ -209,6 +209,7 @@ ENTRIES: list[Any] = [
     pytest.param(
         record.start_entry(release="0.1.0.dev3+local", ruleset=RULESET, catalogue=RULESET, now=NOW), id="start"
     ),
+    pytest.param(record.declaration_entry(hash=RULESET, now=NOW), id="declaration"),
     pytest.param(record.source_entry(**SOURCE, is_added=True, is_extension=False, now=NOW), id="source"),
     pytest.param(record.source_entry(**SOURCE, is_added=False, is_extension=True, now=NOW), id="source-removed"),
     pytest.param(record.batch_entry(source="nws", ruleset=RULESET, seen=9, kept=2, items_root=C, now=NOW), id="batch"),

@@ -135,6 +135,14 @@ def start_entry(*, release: str, ruleset: str, catalogue: str, now: datetime) ->
     )
 
 
+def declaration_entry(*, hash: str, now: datetime) -> dict[str, Any]:  # noqa: A002
+    """Return the entry of the text that binds from a start on: the SHA-256 of the declaration of neutrality, in hex.
+
+    Source: NEUTRALITY declaration, N10.
+    """
+    return _entry("declaration", minute=minute_of(now), hash=hash)
+
+
 def source_entry(
     *, source: str, url: str, issuer_class: str, is_extension: bool, is_added: bool, now: datetime
 ) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tocsin.ledger.entries import CHANNEL_CLASSES, DELIVERIES, Field
 HASH = "0f" * 32
 
 SAMPLES: dict[str, dict[str, Any]] = {
+    "declaration": {"minute": "2021-12-11T02:14Z", "hash": HASH},
     "start": {"minute": "2021-12-11T02:14Z", "release": "0.1.0", "ruleset": HASH, "catalogue": HASH},
     "source": {
         "minute": "2021-12-11T02:14Z",

@@ -34,8 +34,8 @@ def build(folder: Path) -> Path:
     config = folder / "tocsin.toml"
     config.write_text(EXAMPLE, encoding="utf-8")
     with Store.open(folder / "tocsin.db") as store:
-        store.commit(Change(is_start=True), now=NOW)
         listed = catalogue.SOURCES["us-nws-alerts"]
+        store.commit(Change(is_start=True, sources=(listed,)), now=NOW)
         for canary in canaries.own(Random(7), NOW):
             source = replace(listed, format=canary.format, issuer_class=canary.issuer_class, snapshot=False)
             poll = collect.Poll(documents=(collect.Document(format=canary.format, body=canary.document),))

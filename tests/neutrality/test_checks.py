@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from installation import DAY, NOW, build, finding, findings, sql
 
-from tocsin import record
+from tocsin import catalogue, record
 from tocsin.declaration import DECLARATION
 from tocsin.errors import ConfigError, StoreError
 from tocsin.ledger import note
+from tocsin.model import IssuerClass
 from tocsin.neutrality import outward
 from tocsin.neutrality.checks import CHECKS
 from tocsin.neutrality.findings import Outcome
@@ -96,6 +99,14 @@ BROKEN = [
     pytest.param("N5-tables", "CREATE VIRTUAL TABLE words USING fts5(body)", id="index-of-words"),
     pytest.param("N5-tables", "ANALYZE", id="statistics"),
     pytest.param("N6-sources", "UPDATE health SET source = 'social-feed'", id="source"),
+    pytest.param("N6-sources", "UPDATE sources SET url = 'https://elsewhere.example/feed'", id="address-in-the-table"),
+    pytest.param("N6-sources", "UPDATE sources SET issuer_class = 'official_civil'", id="class-in-the-table"),
+    pytest.param("N6-sources", "DELETE FROM sources", id="source-that-is-only-in-the-log"),
+    pytest.param(
+        "N6-sources",
+        "INSERT INTO sources VALUES ('us-usgs-earthquakes', 'https://x.example/', 'official_hazard', 0, 2)",
+        id="source-that-the-log-lacks",
+    ),
     pytest.param("N7-tables", "CREATE TABLE receipts (worker TEXT)", id="reader"),
     pytest.param("N7-tables", "ALTER TABLE notices ADD COLUMN opened_by TEXT", id="opened"),
     pytest.param("N9-leaves", 'UPDATE ledger SET leaf = \'{"kind":"start","who":"jo"}\' WHERE n = 1', id="leaf"),
@@ -111,7 +122,11 @@ BROKEN = [
     pytest.param("N9-items", "UPDATE decisions SET ruleset = 'a march'", id="words-in-a-decision"),
     pytest.param("N9-items", "UPDATE decisions SET day = '2026-02-28' WHERE entry IS NOT NULL", id="another-day"),
     pytest.param("N9-items", "UPDATE side_trees SET hashes = CAST('a march' AS BLOB)", id="words-for-a-tree"),
-    pytest.param("N9-items", "UPDATE side_trees SET entry = 0 WHERE entry = 1", id="tree-of-another-entry"),
+    pytest.param(
+        "N9-items",
+        "UPDATE side_trees SET entry = 0 WHERE entry = (SELECT min(entry) FROM side_trees)",
+        id="tree-of-another-entry",
+    ),
     pytest.param("N9-keys", "UPDATE day_keys SET day = '2026-01-20'", id="key"),
 ]
 
@@ -135,6 +150,26 @@ def test_a_fault_names_the_place_and_not_what_stands_there(config: Path) -> None
 def test_a_source_that_the_catalogue_lacks_is_found_in_the_configuration(config: Path) -> None:
     config.write_text(config.read_text().replace('"us-nws-alerts"', '"social-feed"'))
     assert finding(config, "N6-sources").faults == ("sources, number 1: not in the catalogue",)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"url": "https://api.weather.gov/alerts/other"}, id="another-address"),
+        pytest.param({"id": "us-nws-other"}, id="another-name"),
+        pytest.param({"issuer_class": IssuerClass.CIVIL}, id="another-class"),
+    ],
+)
+def test_a_source_that_was_read_elsewhere_is_found_in_the_log(config: Path, changes: dict[str, Any]) -> None:
+    listed = catalogue.SOURCES["us-nws-alerts"]
+    with Store.open(config.parent / "tocsin.db") as store:
+        store.commit(Change(is_start=True, sources=(replace(listed, **changes),)), now=NOW)
+        (added,) = [entry.n for entry in store.ledger_entries() if b'"act":"added"' in entry.leaf][1:]
+    found = finding(config, "N6-sources")
+    assert any(fault.startswith(f"entry {added}: ") for fault in found.faults), found.faults
+    with Store.open(config.parent / "tocsin.db") as store:
+        store.commit(Change(is_start=True, sources=(listed,)), now=NOW)
+    assert finding(config, "N6-sources").outcome is Outcome.PASS, "once it is read where it should be"
 
 
 def test_a_catalogue_that_lets_everything_in_is_found(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +231,28 @@ def entered(config: Path, *entries: dict[str, object], at: datetime = NOW) -> No
 
 
 NEW = "b" * 64
+
+
+@pytest.mark.parametrize(
+    ("notice", "at", "outcome"),
+    [
+        pytest.param(False, NOW + DAY, Outcome.FAIL, id="without"),
+        pytest.param(True, NOW + 14 * DAY, Outcome.PASS, id="in-time"),
+        pytest.param(True, NOW + 13 * DAY, Outcome.FAIL, id="a-day-early"),
+    ],
+)
+def test_new_wording_of_the_declaration_wants_notice(
+    config: Path, monkeypatch: pytest.MonkeyPatch, notice: bool, at: datetime, outcome: Outcome
+) -> None:
+    if notice:
+        effective = (NOW + 14 * DAY).date()
+        entered(config, record.announce_entry(subject="declaration", hash=NEW, effective=effective, now=NOW))
+    monkeypatch.setattr("tocsin.store.writing.DECLARATION", replace(DECLARATION, sha256=NEW))
+    with Store.open(config.parent / "tocsin.db") as store:
+        store.commit(Change(is_start=True), now=at)
+    found = finding(config, "N10-notice", at)
+    assert found.outcome is outcome
+    assert all("declaration" in fault for fault in found.faults)
 
 
 def announced(at: datetime, effective: datetime) -> dict[str, object]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from feed_server import Answer, FeedServer, Reply, Request, gzip_bomb, html, redirect, reset, stalled, status, truncated
+from tocsin import record
 from tocsin.egress import Reach
 from tocsin.errors import ConfigError
 from tocsin.ledger import ForkError, policy, witness
@@ -37,7 +38,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def grow(store: Store, entries: int = 1) -> None:
     for _ in range(entries):
-        store.commit(Change(is_start=True), now=NOW)
+        store.commit(Change(entries=(record.drill_entry(canaries=1, found=0, now=NOW),)), now=NOW)
 
 
 def ask(

@@ -133,8 +133,8 @@ def test_decisions_of_two_days_go_into_one_sum(store: Store) -> None:
     store.commit(Change(decisions=(ruled(b"item"),)), now=NOW + DAY)
     store.sum_up(NOW + DAY)
     assert [(opening.day, opening.entry) for opening in store.openings(b"item")] == [
-        (NOW.date(), 1),
-        ((NOW + DAY).date(), 1),
+        (NOW.date(), 2),
+        ((NOW + DAY).date(), 2),
     ]
 
 
@@ -293,9 +293,9 @@ def test_blindness_is_about_the_newest_of_the_sources_that_it_names(store: Store
     blind = notice("ntc_1", reason=Reason.BLIND, family="coverage", sources=(NWS.id,), concerns=(), threads=())
     nameless = notice("ntc_2", reason=Reason.SEEING_AGAIN, family="coverage", concerns=(), threads=())
     store.commit(Change(notices=(blind, nameless)), now=NOW)
-    assert kinds(store) == ["start", "source", "source", "notice", "notice"]
+    assert kinds(store) == ["start", "declaration", "source", "source", "notice", "notice"]
     names = [body["source"] for body in entries(store, "source")]
-    assert about(store) == [1 + names.index(record.source_number(NWS.id)), 2]
+    assert about(store) == [2 + names.index(record.source_number(NWS.id)), 3]
 
 
 # --- sources ------------------------------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ Field = type[int] | re.Pattern[str] | frozenset[str]
 # `v` and `kind` stand in every entry.
 KINDS: Mapping[str, Mapping[str, Field]] = {
     "start": {"minute": MINUTE, "release": RELEASE, "ruleset": NUMBER, "catalogue": HASH},
+    "declaration": {"minute": MINUTE, "hash": HASH},
     "source": {
         "minute": MINUTE,
         "act": SOURCE_ACTS,

@@ -120,7 +120,7 @@ def keys(data: Folder) -> Iterator[str]:
 
 
 def notice(data: Folder) -> Iterator[str]:
-    """Yield the starts with rules or a catalogue that were not announced, or not early enough."""
+    """Yield the starts with rules, a catalogue or a declaration that were not announced, or not early enough."""
     if not data.logged("start"):
         raise NotApplicableError("the service was never started")
     held: dict[str, str] = {}
@@ -135,11 +135,18 @@ def notice(data: Folder) -> Iterator[str]:
                 period = timedelta(0) if broken else DECLARATION.notice
                 effective = max(said + period, date.fromisoformat(entry["effective"]))
                 announced.setdefault((entry["subject"], entry["hash"]), (said, effective))
-            case "start":
-                for subject in ("ruleset", "catalogue"):
-                    if held.setdefault(subject, entry[subject]) != entry[subject]:
-                        held[subject] = entry[subject]
-                        yield from _early(n, entry, subject, announced.get((subject, entry[subject])))
+            case "start" | "declaration":
+                for subject, hash_ in _brought(entry):
+                    if held.setdefault(subject, hash_) != hash_:
+                        held[subject] = hash_
+                        yield from _early(n, entry, subject, announced.get((subject, hash_)))
+
+
+def _brought(entry: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what a start names: each subject with its hash. The declaration has an entry of its own beside it."""
+    if entry["kind"] == "declaration":
+        return [("declaration", entry["hash"])]
+    return [(subject, entry[subject]) for subject in ("ruleset", "catalogue")]
 
 
 def _early(n: int, start: dict[str, Any], subject: str, announced: tuple[date, date] | None) -> Iterator[str]:

@@ -10,13 +10,15 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib import resources
 from typing import Any
 
-from tocsin import catalogue, extensions
+from tocsin import catalogue, extensions, record
 from tocsin.errors import ConfigError
 from tocsin.geocodes import NONE
 from tocsin.match import PlaceIndex
+from tocsin.model import Source
 from tocsin.neutrality import canaries
 from tocsin.neutrality.folder import Folder
 from tocsin.run.reconcile import Desk
@@ -41,16 +43,45 @@ def sources(data: Folder) -> Iterator[str]:
     for number, name in enumerate(data.config.sources, 1):
         if name not in catalogue.SOURCES:
             yield f"sources, number {number}: not in the catalogue"
-    known = set(catalogue.SOURCES)
+    lawful = dict(catalogue.SOURCES)
     for number, table in enumerate(data.config.extra_sources, 1):
         try:
-            known |= {source.id for source in extensions.read([table])}
+            lawful |= {source.id: source for source in extensions.read([table])}
         except ConfigError:
             yield f"extra_sources, number {number}: no lawful extension of the catalogue"
     for stored in ("events", "health", "faults"):
         for row in data.rows(stored):
-            if row.columns["source"] not in known:
+            if row.columns["source"] not in lawful:
                 yield f"{row}: of a source that is not in the catalogue"
+    yield from _asked(data, lawful)
+
+
+def _asked(data: Folder, lawful: Mapping[str, Source]) -> Iterator[str]:
+    """Yield the sources that were read at another address, or for another class of issuer, than is lawful.
+
+    The service enters each into the log before it asks, by the hashes of id and address; the table beside it holds
+    the same openly. What is fetched never leaves the hosts of the source (`fetch`).
+    """
+    added: dict[str, tuple[int, str, str]] = {}
+    for n, entry in enumerate(data.entries):
+        if entry.get("kind") == "source":
+            added.pop(entry["source"], None)
+            if entry["act"] == "added":
+                added[entry["source"]] = (n, entry["url"], entry["issuer_class"])
+    allowed = {
+        record.source_number(one.id): (sha256(one.url.encode()).hexdigest(), one.issuer_class.value)
+        for one in lawful.values()
+    }
+    for number, (n, *said) in added.items():
+        if allowed.get(number) != tuple(said):
+            yield f"entry {n}: a source that is neither in the catalogue nor a lawful extension, or at another address"
+    rows = {record.source_number(row.columns["source"]): row for row in data.rows("sources")}
+    for number in sorted(added.keys() - rows.keys()):
+        yield f"entry {added[number][0]}: a source of the log that the database does not know"
+    for number, row in rows.items():
+        stored = sha256(str(row.columns["url"]).encode()).hexdigest(), row.columns["issuer_class"]
+        if number not in added or added[number][1:] != stored:
+            yield f"{row}: not as the log has it"
 
 
 def refusals(_data: Folder) -> Iterator[str]:

@@ -89,8 +89,8 @@ class Change:
     `faults` are added to those that are known of their source. `notices` are put in the outbox, `told` and `forget`
     (channel, place, family) change what each channel was told, `outcomes` what became of the notices.
     `channel_classes` says of what kind each channel in `notices` is, for the ledger. `is_start` records that the
-    service has started, `sources` are those that are configured, where that may have changed (None: as before),
-    `jumps` records that the machine's clock has jumped, `entries` are acts that are
+    service has started, and under which declaration, `sources` are those that are configured, where that may have
+    changed (None: as before), `jumps` records that the machine's clock has jumped, `entries` are acts that are
     nothing but their entry (`record`): an announcement, a drill, a breach. `stops` names (source, clause): because of
     a breach of that clause nothing more is collected from this source; `repaired` are clauses whose breach is over.
     """

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import sqlite
 
 import tocsin
 from tocsin import catalogue, gate, lifecycle, record
+from tocsin.declaration import DECLARATION
 from tocsin.letters import MAX_FAULTS
 from tocsin.model import Event, Fault, Health, Source
 from tocsin.store import items, log, outbox, tables
@@ -55,6 +56,7 @@ def write(connection: Connection, prepared: Prepared, now: datetime) -> Committe
             release=tocsin.__version__, ruleset=gate.RULESET, catalogue=catalogue.CATALOGUE, now=now
         )
         pen.add(start)
+        pen.add(record.declaration_entry(hash=DECLARATION.sha256, now=now))
     for entry in (*change.entries, *(record.clock_jump_entry(at=jump.at, by=jump.by) for jump in change.jumps)):
         pen.add(entry)
     if change.sources is not None:
