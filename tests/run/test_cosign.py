@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tocsin.errors import ConfigError
 from tocsin.ledger import ForkError, policy, witness
 from tocsin.ledger.note import COSIGNATURE, Checkpoint, Signer, from_seed, open_note, parse_checkpoint, split
 from tocsin.ledger.state import LogState
-from tocsin.run.cosign import ASK_AGAIN_AFTER, CONTRADICTED, COSIGNED, MAX_ANSWER, MOST_APART, Witnesses, check
+from tocsin.run.cosign import ASK_AGAIN_AFTER, CONTRADICTED, COSIGNED, MAX_ANSWER, MOST_APART, Said, Witnesses, check
 from tocsin.run.publish import CHECKPOINT, Log, publish, show, sign, state_of_log
 from tocsin.store import Change, Store
 from witness_server import LOOPBACK, Witness, now, said, watched
@@ -160,6 +161,123 @@ def test_clock_that_is_far_off_gives_no_cosignature(store: Store, tmp_path: Path
         sign(store, log, now=now(), whole=True)
         assert ask(store, log) == {"council": "clock"}
     assert store.cosignatures() == ()
+
+
+# --- the first signature after a start ----------------------------------------------------------------------------
+
+
+def held(
+    store: Store, log: Log, rounds: int, back: Callable[[int], None] = lambda _: None
+) -> tuple[dict[str, str], int]:
+    """Ask as before the first signature; return what was said, and how often was waited. `back` is told the round."""
+    waited = []
+
+    async def once() -> dict[str, str]:
+        witnesses = Witnesses(log, within_s=2, hold_every_s=0)
+        asked = witnesses._round  # noqa: SLF001  where one round begins
+
+        async def counted(store: Store, now: datetime, *, anew: bool) -> Mapping[str, Said]:
+            waited.append(now)
+            back(len(waited))
+            return await asked(store, now, anew=anew)
+
+        witnesses._round = counted  # type: ignore[method-assign]  # noqa: SLF001
+        try:
+            return said(await witnesses.ask(store, now=now(), anew=True))
+        finally:
+            await witnesses.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tocsin.run.cosign.HOLD_ROUNDS", rounds)
+        return asyncio.run(once()), len(waited) - 1
+
+
+def coming_back(witness: Witness, stack: ExitStack, at: int) -> Callable[[int], None]:
+    """Return what starts the witness in the round `at`."""
+
+    def back(number: int) -> None:
+        if number == at:
+            stack.enter_context(witness)
+
+    return back
+
+
+def test_signature_waits_for_a_witness_that_is_away(store: Store, tmp_path: Path) -> None:
+    council = Witness(tmp_path, "council", SIGNER.verifier)
+    with council:
+        log = watched(tmp_path / "ledger", SIGNER, council)
+        grow(store)
+        step(store, log)
+    with ExitStack() as stack:
+        answers, waited = held(store, log, 9, coming_back(council, stack, 4))
+    assert (answers, waited) == ({"council": COSIGNED}, 3)
+
+
+def test_restored_database_is_not_signed_though_the_witness_was_away_at_the_start(tmp_path: Path) -> None:
+    council = Witness(tmp_path, "council", SIGNER.verifier)
+    with council, Store.open(tmp_path / "tocsin.db") as store:
+        log = watched(tmp_path / "ledger", SIGNER, council)
+        grow(store, 3)
+        signed = step(store, log).head
+    shutil.copy(tmp_path / "tocsin.db", tmp_path / "older.db")
+    with council, Store.open(tmp_path / "tocsin.db") as store:
+        grow(store, 4)
+        step(store, log)
+    shutil.rmtree(tmp_path / "ledger")
+    with Store.open(tmp_path / "older.db") as store, ExitStack() as stack:
+        grow(store, 2)
+        answers, _ = held(store, log, 9, coming_back(council, stack, 3))
+        assert answers == {"council": CONTRADICTED}
+        with pytest.raises(ForkError):
+            sign(store, log, now=now(), whole=True)
+        assert store.signed_ledger() == signed
+
+
+def test_waiting_ends(store: Store, tmp_path: Path) -> None:
+    """The control beside the test above: what nobody says within the time is signed."""
+    with Witness(tmp_path, "council", SIGNER.verifier) as council:  # which is off from then on
+        log = watched(tmp_path / "ledger", SIGNER, council)
+    grow(store)
+    assert held(store, log, 3) == ({"council": "unreachable"}, 3)
+    sign(store, log, now=now(), whole=True)
+
+
+def test_what_is_due_is_done_while_the_signature_waits(store: Store, tmp_path: Path) -> None:
+    with Witness(tmp_path, "council", SIGNER.verifier) as council:  # which is off from then on
+        log = watched(tmp_path / "ledger", SIGNER, council)
+    grow(store)
+    held(store, log, 1)
+    assert b'"kind":"sum"' in store.ledger_entries()[-1].leaf
+
+
+@pytest.mark.parametrize(
+    ("quorum", "answers", "silent"),
+    [
+        pytest.param("all", {"a": COSIGNED}, [], id="one-of-all"),
+        pytest.param("all", {"a": "timeout"}, ["a", "b", "c"], id="nobody"),
+        pytest.param("all", {"a": CONTRADICTED}, [], id="whoever-contradicts-has-answered"),
+        pytest.param("all", {"a": "http-404"}, [], id="whoever-does-not-know-the-log-has-seen-nothing"),
+        pytest.param("all", {"a": "garbage"}, ["a", "b", "c"], id="garbage-is-no-answer"),
+        pytest.param("2", {"a": COSIGNED}, ["b", "c"], id="the-other-two-could-be-a-quorum"),
+        pytest.param("2", {"a": COSIGNED, "c": COSIGNED}, [], id="two-of-three"),
+        pytest.param("any", {"a": COSIGNED, "b": COSIGNED}, ["c"], id="any-one-could-have-seen-more"),
+    ],
+)
+def test_who_must_answer_before_the_first_signature(
+    tmp_path: Path, quorum: str, answers: dict[str, str], silent: list[str]
+) -> None:
+    keys = [Witness(tmp_path, name, SIGNER.verifier).signer.verifier.vkey for name in "abc"]
+    named = "".join(f"witness {name} {vkey} https://{name}.example/\n" for name, vkey in zip("abc", keys, strict=True))
+    text = f"log {SIGNER.verifier.vkey}\n{named}group some {quorum} a b c\nquorum some\n"
+    log = Log(folder=tmp_path, signer=SIGNER, policy=policy.parse(text))
+    said_so_far = {name: Said(code=code) for name, code in answers.items()}
+    assert list(Witnesses(log).silent(said_so_far)) == silent
+
+
+def test_policy_without_a_quorum_waits_for_nobody(tmp_path: Path) -> None:
+    vkey = Witness(tmp_path, "a", SIGNER.verifier).signer.verifier.vkey
+    text = f"log {SIGNER.verifier.vkey}\nwitness a {vkey} https://a.example/\nquorum none\n"
+    assert not Witnesses(Log(folder=tmp_path, signer=SIGNER, policy=policy.parse(text))).silent({})
 
 
 # --- another history ----------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 All are asked at once, each within ten seconds and 16 kB, no redirect followed, each address vetted. What a witness says
 is believed where it can be checked (a cosignature under its key, at a time that can be true) or where not to believe it
 would be worse: a witness that has seen more of this log than there is, or another root, stops the signing. Whatever
-else it does, it delays nothing but its own cosignature.
+else it does, it delays nothing but its own cosignature; but for the first signature after a start, which waits half an
+hour for it where nobody else could know that the database is an older copy.
 
 Source: C2SP tlog-witness, "add-checkpoint".
 """
@@ -11,7 +12,7 @@ Source: C2SP tlog-witness, "add-checkpoint".
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -25,7 +26,7 @@ from tocsin.ledger import Head, LedgerError, witness
 from tocsin.ledger.note import Checkpoint, Verifier
 from tocsin.ledger.policy import Policy
 from tocsin.ledger.witness import Cosignature, Request
-from tocsin.run.publish import Log, checkpoint, signed_head, state_of_log
+from tocsin.run.publish import Log, checkpoint, signed_head, state_of_log, tidy
 from tocsin.store import Store
 
 log = structlog.get_logger("tocsin")
@@ -34,6 +35,9 @@ ASK_WITHIN_S = 10.0
 MAX_ANSWER = 16 * 1024  # bytes; a cosignature has some 150
 MOST_APART = timedelta(minutes=10)  # a cosignature's time and our clock; the auditor allows 15
 ASK_AGAIN_AFTER = timedelta(hours=1)  # a log that does not grow is vouched for anew, so that its quorum is not old
+
+HOLD_ROUNDS = 30  # how often silent witnesses are asked before the first signature after a start
+HOLD_EVERY_S = 60.0
 
 COSIGNED, CONTRADICTED = "cosigned", "another-history"
 
@@ -50,6 +54,9 @@ ADVICE: Mapping[str, str] = {
     "address-refused": "the address is not public; `allow_private_witnesses` would allow it",
 }
 """What the codes in the log of the service mean."""
+
+_ANSWERS = frozenset({COSIGNED, CONTRADICTED, "http-404"})
+"""What says whether the witness has seen more of this log than there is. Who does not know the log has seen none."""
 
 _ELSE = "the witness, or what stands before it, refused; ask who runs it"
 
@@ -86,10 +93,18 @@ def _address(url: str) -> str:
 class Witnesses:
     """The witnesses of one log that have an address. Close it when done."""
 
-    def __init__(self, own: Log, *, resolve: egress.Resolve = egress.resolve, within_s: float = ASK_WITHIN_S) -> None:
+    def __init__(
+        self,
+        own: Log,
+        *,
+        resolve: egress.Resolve = egress.resolve,
+        within_s: float = ASK_WITHIN_S,
+        hold_every_s: float = HOLD_EVERY_S,
+    ) -> None:
         self._log = own
         self._policy = own.policy or Policy(logs=())
         self._within_s = within_s
+        self._hold_every_s = hold_every_s
         self._said: dict[str, str] = {}
         self._http = egress.client(user_agent=f"Tocsin/{__version__}", reach=own.reach, resolve=resolve)
 
@@ -101,10 +116,46 @@ class Witnesses:
         """Ask every witness that has not cosigned the last signed head, and keep what they say; return it by name.
 
         With `anew` those too that have: an older copy of the database holds their cosignatures, and they saw more.
-        A log that has signed nothing yet asks about the empty one: a witness that knows it says so.
+        So it goes on asking, for half an hour at most, while those that give no answer could be a quorum for more than
+        there is. A log that has signed nothing yet asks about the empty one: a witness that knows it says so.
         """
         if not self._policy.urls:
             return {}
+        said = await self._round(store, now, anew=anew)
+        return await self._held(store, said, now) if anew else said
+
+    async def _held(self, store: Store, said: Mapping[str, Said], now: datetime) -> Mapping[str, Said]:
+        """Ask until whoever is silent can be no quorum; return the last that each said. What is due meanwhile is done.
+
+        Two quorums of one log need not meet, so a single answer is not enough: one of each possible quorum must speak.
+        """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        for number in range(HOLD_ROUNDS):
+            silent = self.silent(said)
+            if not silent:
+                return said
+            if not number:
+                log.warning("nothing is signed before witnesses answer", witnesses=silent, rounds=HOLD_ROUNDS)
+            await asyncio.to_thread(tidy, store, now=now + timedelta(seconds=clock() - began))
+            await asyncio.sleep(self._hold_every_s)
+            said = {**said, **await self._round(store, now + timedelta(seconds=clock() - began), anew=True)}
+        if self.silent(said):
+            log.error("signing without an answer of the witnesses: whether this is the newest database nobody said")
+        return said
+
+    def silent(self, said: Mapping[str, Said]) -> Sequence[str]:
+        """Return the witnesses that must still answer before nobody can have seen more of the log than there is.
+
+        None where the policy asks for no quorum, and none where every possible quorum has a member that answered.
+        """
+        answered = {name for name, one in said.items() if one.code in _ANSWERS}
+        rest = [key for name, key in self._policy.witnesses.items() if name not in answered]
+        if self._policy.is_met(()) or not self._policy.is_met(rest):
+            return ()
+        return sorted(self._policy.urls.keys() - answered)
+
+    async def _round(self, store: Store, now: datetime, *, anew: bool) -> Mapping[str, Said]:
         head, due = await asyncio.to_thread(self._due, store, now, anew=anew)
         asked = await asyncio.gather(*(self._one(store, head, name, old, now) for name, old in due.items()))
         said = dict(zip(due, asked, strict=True))

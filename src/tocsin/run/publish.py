@@ -101,13 +101,18 @@ def publish(store: Store, log: Log | None, *, now: datetime, whole: bool) -> Hea
     return head
 
 
+def tidy(store: Store, *, now: datetime) -> None:
+    """Sum up the hour, and delete what has served its time. Raises LedgerError when an entry is none."""
+    store.sum_up(now)  # first, so that no decision loses its key before it is in the ledger
+    store.purge(now)
+
+
 def sign(store: Store, log: Log | None, *, now: datetime, whole: bool) -> Head:
     """Delete what has served its time, check the ledger, and record its head as signed; publish nothing yet.
 
     Returns the head. Raises LedgerError when the ledger is broken or would have to be forked; nothing is signed then.
     """
-    store.sum_up(now)  # first, so that no decision loses its key before it is in the ledger
-    store.purge(now)
+    tidy(store, now=now)
     head = store.verify_ledger(whole=whole)
     if log is not None:
         _refuse_fork(store, log, head, now)
