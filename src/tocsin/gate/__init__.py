@@ -43,7 +43,7 @@ from tocsin.model import (
     Verdict,
 )
 
-ENGINE = "8"
+ENGINE = "9"
 """Raised whenever the code, not the lists, changes what the gate does."""
 
 RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{codes.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()
@@ -268,7 +268,7 @@ def _effects(read: Sequence[_Read], fates: Sequence[_Fate], issuer_class: Issuer
     for one, fate in zip(read, fates, strict=True):
         if fate is _Fate.EFFECT or (fate is _Fate.PROTECTED and _is_end(one.event)):
             hazard = hazard_of_response(one.event, one.hazard) or ("avoid-area" if one.event.is_over else None)
-            yield effect(one.event, hazard, key)
+            yield effect(one.event, hazard, wording.areas_of_effect(one.event, names=False), key)
 
 
 def _effect_on_traffic(one: _Read) -> str:

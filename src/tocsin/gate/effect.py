@@ -44,9 +44,9 @@ def hazard_of_response(event: Event, hazard: str | None) -> str | None:
     return next(told, listed)
 
 
-def effect(event: Event, hazard: str | None, key: bytes) -> Event:
-    """Return `event` with nothing left but what it tells people to do: where, from when, until when, how bad."""
-    return _kept(event, hazard, HAZARDS[hazard].label if hazard else "", key)
+def effect(event: Event, hazard: str | None, areas: tuple[Area, ...], key: bytes) -> Event:
+    """Return `event` with nothing left but what it tells people to do, on `areas`: from when, until when, how bad."""
+    return replace(_kept(event, hazard, HAZARDS[hazard].label if hazard else "", key), areas=areas)
 
 
 def effect_on_traffic(event: Event, name: str, areas: tuple[Area, ...], key: bytes) -> Event:
@@ -84,7 +84,6 @@ def _kept(event: Event, hazard: str | None, label: str, key: bytes) -> Event:
         onset=event.onset and _floor(event.onset),
         expires=event.expires and _ceiling(event.expires),
         texts=(Text(language="en", event=label, headline=label),) if label else (),
-        areas=tuple(Area(geometry=area.geometry, geocodes=area.geocodes) for area in event.areas),
     )
 
 
@@ -97,8 +96,8 @@ def bare_cancel(event: Event, key: bytes) -> Event:
 
     It keeps the second at which it was sent, because what its issuer said after that stands.
     """
-    kept = effect(event, None, key)
-    return replace(kept, sent=event.sent, category=(), aliases=(), response=(), areas=(), is_over=False)
+    kept = _kept(event, None, "", key)
+    return replace(kept, sent=event.sent, category=(), aliases=(), response=(), is_over=False)
 
 
 def keyed_names(event: Event, key: bytes) -> tuple[str, ...]:

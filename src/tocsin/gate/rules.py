@@ -135,6 +135,10 @@ class Rules:
     places_before: frozenset[str]
     plain_places: frozenset[str]
     streets: frozenset[str]
+    street_endings: tuple[str, ...]
+    parts: frozenset[str]
+    agents: tuple[str, ...]
+    no_agents: frozenset[str]
     place_endings: tuple[str, ...]
     links: frozenset[str]
     no_names: frozenset[str]
@@ -184,6 +188,10 @@ def load(text: str) -> Rules:
         places_before=before,
         plain_places=frozenset(map(fold, data["places"]["plain"])),
         streets=frozenset(map(fold, data["places"]["streets"])),
+        street_endings=tuple(data["places"]["street_endings"]),
+        parts=frozenset(data["places"]["parts"]),
+        agents=tuple(persons["agents"]),
+        no_agents=frozenset(persons["no_agents"]),
         place_endings=tuple(data["places"]["endings"]),
         links=frozenset(data["places"]["links"]),
         no_names=places | before | institutions,

@@ -32,6 +32,13 @@ def _one_of(words: Iterable[str]) -> str:
     return "(?:" + "|".join(map(re2.escape, sorted(words))) + ")"
 
 
+def _accented(pattern: str) -> str:
+    """Return `pattern` for endings as they are written: with a small letter, which may have an accent."""
+    return functools.reduce(
+        lambda said, vowel: said.replace(vowel[0], f"[{vowel}]"), ("aáà", "eéèê", "iíì", "oóò"), pattern
+    )
+
+
 # --- what is looked for -----------------------------------------------------------------------------------------------
 
 _AT, _DOT, _SOCIAL = _one_of({*RULES.at_words, "@"}), _one_of(RULES.dot_words), _one_of(RULES.social)
@@ -62,17 +69,18 @@ _MARKS = {
     ),
     "short": (r"\p{Nd}{4}",),
     "mixed": (r"[0-9][\pL\pM]", r"[\pL\pM][0-9]"),
+    "agent": (rf"{_accented(_one_of(RULES.agents))}{_BLANK}\p{{Lu}}[^\s\p{{Z}}]{{1,40}}{_BLANK}\p{{Lu}}",),
     "aged": (r"[(,][\s\x{a0}\x{202f}]?\p{Nd}{1,3}[^(),]{0,12}[),]",),
 }
 _KINDS = (rules.TOPIC, rules.PERSON, rules.TITLE, rules.NAMED, rules.ASKED, rules.SMALL_TOPIC, rules.FIRST_TOPIC)
 _HALVES = [f"{half}{number}" for half in (rules.ONE, rules.OTHER) for number in range(RULES.pairs)]
 _BITS = {name: 1 << at for at, name in enumerate((*_MARKS, *_KINDS, *_HALVES, "spelled"))}
 
-SIGNED, IDENTIFIED, NUMBERED, _SHORT, _MIXED, _AGED = (_BITS[name] for name in _MARKS)
+SIGNED, IDENTIFIED, NUMBERED, _SHORT, _MIXED, _AGENT, _AGED = (_BITS[name] for name in _MARKS)
 SPELLED = _BITS["spelled"]
 _BARRING = _BITS[rules.TOPIC] | _BITS[rules.PERSON] | _BITS[rules.ASKED]
 _ONES = sum(_BITS[name] for name in _HALVES if name.startswith(rules.ONE))
-_OF_MARKS = SIGNED | IDENTIFIED | NUMBERED | _SHORT | _MIXED | _AGED
+_OF_MARKS = SIGNED | IDENTIFIED | NUMBERED | _SHORT | _MIXED | _AGENT | _AGED
 
 
 def _needles(kind: str) -> list[str]:
@@ -121,7 +129,7 @@ _NAME = f"[A-Z][A-Za-z0-9]*{_GAP}[A-Z]"
 _TITLES, _CALLS = _written(_needles(rules.TITLE)), _written(_needles(rules.NAMED))
 _FIRSTS = _needles(rules.FIRST_TOPIC)
 _CASES = (
-    (_BITS[rules.TITLE], re2.compile(f"{_TITLES}{_GAP}[A-Z]")),
+    (_BITS[rules.TITLE], re2.compile(f"{_TITLES}{_GAP}(?:{_WORD}{_GAP}{_WORD}{_GAP})?[A-Z]")),
     (_BITS[rules.NAMED], re2.compile(f"{_CALLS}(?:{_GAP}{_WORD}){{0,2}}{_GAP}{_NAME}")),
     (_BITS[rules.NAMED], re2.compile(f"{_NAME}[A-Za-z0-9]*(?:{_GAP}{_WORD}){{0,3}}{_GAP}{_CALLS}")),
     (
@@ -147,7 +155,9 @@ def look(text: str) -> int:
     seen = _seen(_AS_WRITTEN, text) & _OF_MARKS
     if seen & _SHORT:
         seen |= NUMBERED
-    if any(one in text for one in _DOTLESS) or any(one in text.lower() for one in _ACCENTED_CUES):
+    if any(one in text for one in _DOTLESS) or any(
+        one in text.lower().translate(_BLANKS_IN_WORDS) for one in _ACCENTED_CUES
+    ):
         seen |= IDENTIFIED
     folded = f" {fold(text)} "
     # Where signs fall apart, as one half does, words are told apart in another way.
@@ -167,7 +177,7 @@ def may_bar(seen: int, text: str) -> bool:
 
     The shadow of `sentences.is_barred`.
     """
-    if _may(seen) or seen & _AGED:
+    if _may(seen) or seen & (_AGED | _AGENT):
         return True
     if seen & _ANY_CASE:
         if not text.isascii():

@@ -9,7 +9,7 @@ Source: NEUTRALITY section 2 (names and topics cost the sentence).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain, pairwise, permutations
 from typing import NamedTuple
 
 from tocsin.gate import scan
@@ -21,9 +21,9 @@ FIRST, LAST = 0, -1
 _CLOSING = ")]\"'»”’"
 _STOPS = (".", "!", "?", "।", "؟", "。", "！", "？", "…")
 _EVENT, _HEADLINE = 1, 2  # where they stand among the fields of an event: its sender's name comes first
-_QUIET: set[tuple[str, ...]] = set()
-_REMEMBERED = 1_024  # fields of events of which no two belong together; of at most `_REMEMBERED_LENGTH`: 8 MB
-_REMEMBERED_LENGTH = 2_048
+_FIELDS = 4  # of a text: term, headline, description, instruction
+_TOLD = (_HEADLINE, _HEADLINE + 1)
+_MOST_LANGUAGES = 3  # whose texts are put together
 
 
 class Piece(NamedTuple):
@@ -39,25 +39,28 @@ def fields_of(event: Event) -> tuple[str, ...]:
     return (event.sender_name, *chain.from_iterable(texts), *(area.description for area in event.areas))
 
 
-def broken(fields: Sequence[str]) -> frozenset[Piece]:
-    """Return the pieces of `fields` that are barred only together with a piece of another field."""
-    known = tuple(fields)
-    if known in _QUIET:
-        return frozenset()
+def broken(fields: Sequence[str], texts: int) -> frozenset[Piece]:
+    """Return the pieces of `fields`, of an event with so many texts, that are barred only together with another."""
     ends = [_ends(at, words) for at, words in enumerate(map(clean, fields))]
-    seams = [(one, other) for before, after in _order(fields) for one in ends[before] for other in ends[after]]
+    seams = [
+        (one, other)
+        for before, after in _order(fields, texts)
+        for one in ends[before]
+        if not one[1].rstrip(_CLOSING).endswith(_STOPS)
+        for other in ends[after]
+    ]
     # One look at all seams at once: in an ordinary event none of them can be barred.
     together = "\n".join(_joined(one, other) for one, other in seams)
     found: set[Piece] = set()
-    if scan.may_bar(scan.look(together), together):
+    if _may_bar(together):
         for one, other in seams:
-            if not one[1].rstrip(_CLOSING).endswith(_STOPS) and is_barred_across(one[1], other[1]):
+            if _may_bar(_joined(one, other)) and is_barred_across(one[1], other[1]):
                 found |= {one[0], other[0]}
-    if not found and sum(map(len, fields)) <= _REMEMBERED_LENGTH:
-        if len(_QUIET) >= _REMEMBERED:
-            _QUIET.clear()
-        _QUIET.add(known)
     return frozenset(found)
+
+
+def _may_bar(text: str) -> bool:
+    return len(text) >= scan.LONGEST or scan.may_bar(scan.look(text), text)
 
 
 _End = tuple[Piece, str]
@@ -72,8 +75,11 @@ def _ends(at: int, words: str) -> list[_End]:
     return [first] if len(sentences) == 1 else [first, (Piece(at, LAST), sentences[-1].strip())]
 
 
-def _order(fields: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield what is read after what: each field after the one before; a headline also after sender or last area."""
+def _order(fields: Sequence[str], texts: int) -> Iterator[tuple[int, int]]:
+    """Yield what is read after what: each field after the one before; a headline also after sender or last area.
+
+    Where there are several languages, headings and bodies stand beside each other in some formats.
+    """
     filled = [at for at, words in enumerate(fields) if words]
     yield from pairwise(filled)
     if _HEADLINE in filled:
@@ -81,6 +87,12 @@ def _order(fields: Sequence[str]) -> Iterator[tuple[int, int]]:
             yield filled[-1], _HEADLINE
         if filled[:2] == [0, _EVENT]:
             yield 0, _HEADLINE
+    told = [_FIELDS * text + kind for text in range(min(texts, _MOST_LANGUAGES)) for kind in _TOLD]
+    yield from (
+        (one, other)
+        for one, other in permutations((at for at in told if fields[at]), 2)
+        if (one - 1) // _FIELDS != (other - 1) // _FIELDS
+    )
 
 
 def _joined(one: _End, other: _End) -> str:

@@ -17,7 +17,7 @@ from itertools import accumulate, islice, pairwise
 
 from tocsin.gate import rules, scan, spans
 from tocsin.gate.rules import RULES
-from tocsin.gate.subjects import has_name, is_barred, is_topic, names_topic, words_of
+from tocsin.gate.subjects import has_name, is_barred, is_called_by_name, is_topic, names_topic, words_of
 from tocsin.hazards import fold
 
 _LIMIT = 16_384  # characters of one field; what is longer is cut
@@ -177,6 +177,8 @@ def _bar_wrapped(sentences: Sequence[str], barred: list[bool], bars: Callable[[s
                 break
             if not barred[last] and bars(" ".join(map(str.strip, sentences[first : last + 1]))):
                 barred[first : last + 1] = [True] * (last + 1 - first)
+    for at in range(len(sentences) - 1, 0, -1):
+        barred[at - 1] |= barred[at] and runs[at - 1] and sentences[at].lstrip(" \t")[:1].islower()
     for at in range(1, len(sentences)):
         ran_on = barred[at - 1] and runs[at - 1] and "\n" not in sentences[at - 1].strip()
         barred[at] |= ran_on and sentences[at].lstrip(" \t")[:1] not in _BULLETS
@@ -258,7 +260,9 @@ def _is_contact(sentence: str, found: Sequence[spans.Span]) -> bool:
     if not any(span.kind is spans.Kind.PERSONAL for span in found):
         return False
     words = words_of(spans.cut(sentence, found))
-    return has_name(words) or not any(char.isupper() for word in words for char in word.shown)
+    return (
+        has_name(words) or is_called_by_name(words) or not any(char.isupper() for word in words for char in word.shown)
+    )
 
 
 def is_readable(text: str, language: str) -> bool:

@@ -74,7 +74,8 @@ _DIALLED = re.compile(r"(?<![^\s/;,])(?:\+\d(?:[ ().\-/]{0,2}\d){6,14}(?!\d)|\(\
 _CUED_NUMBER = re.compile(r"(?<![\w.,])\d{4,6}(?![\w.,]\d)")
 _PLATE = re.compile(
     r"(?<!\w)(?i:{cues})\W{1,6}(?:(?i:no|nr|is|was|ist)\W{1,3})?"
-    r"(?P<plate>(?=[{letters}0-9{blanks}-]{0,9}[0-9])[{letters}0-9]{1,7}(?:[{blanks}-][{letters}0-9]{1,4}){0,3})(?!\w)".replace(
+    r"(?P<plate>(?=[{letters}a-z0-9{blanks}-]{0,9}[0-9])(?:[{letters}0-9]{1,7}|[A-Z][a-z]{1,2})"
+    r"(?:[{blanks}-](?:[{letters}0-9]{1,4}|[0-9]{0,4}[A-Z][a-z]{1,2})){0,3})(?!\w)".replace(
         "{cues}", "|".join(map(re.escape, sorted(RULES.plate_cues, key=len, reverse=True)))
     )
     .replace("{letters}", "A-ZÄÖÜΑ-ΩА-Я")

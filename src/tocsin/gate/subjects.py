@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tocsin.gate import rules
-from tocsin.gate.disguise import undisguised, with_lone_digits
+from tocsin.gate.disguise import in_latin, undisguised, with_lone_digits
 from tocsin.gate.rules import RULES, Hit
 from tocsin.hazards import fold
 
@@ -23,12 +23,12 @@ _MOST_WORDS = 1_000  # of one sentence; a longer one is none, and is not looked 
 _MOST_LINKS = 2  # little words between "calle" and a name: "de las"
 _AGED = re.compile(
     r"([^\W\d_][\w'’.-]{0,40})\s([^\W\d_][\w'’-]{0,40})"
-    r"(?:,\s\d{2}(?:\s(?:ans|años|anni|anos|ani|lat|jaar|Jahre|years))?,"
-    r"| ?\(\d{1,3} ?(?:ans|años|anni|anos|ani|de ani|lat|l\.|jaar|jr|Jahre|J\.|years|yrs|y/o)\)"
+    r"(?:,\s\d{2}(?:\s(?i:ans|años|anni|anos|ani|lat|jaar|Jahre|years))?,"
+    r"| ?\(\d{1,3} ?(?i:ans|años|anni|anos|ani|de ani|lat|l\.?|jaar|jr|Jahre|J\.|years|yrs|y/o)\)"
     r"|\s\(\d{2}\)\s(?P<then>[^\W\d_]{1,40}))"
 )
-# The same where writing has no capitals: two or three words with which a sentence begins.
-_AGED_CASELESS = re.compile(r"\W{0,3}(\S{2,30})\s(\S{2,30})(?:\s(\S{2,30}))?\s\(\d{2}\)\s")
+# The same where writing has no capitals.
+_AGED_CASELESS = re.compile(r"(?<!\S)([^\s(),]{2,30})\s([^\s(),]{2,30})\s\(\d{2}\)")
 _FULL_NAME = 2  # words
 _CUE_REACH = 2  # words between a cue at the end of one field and the name at the beginning of the next
 _NAME_REACH = 5  # words between a cue ("contact") and the name it announces
@@ -78,6 +78,8 @@ def is_barred(sentence: str) -> bool:
     if _is_endless(sentence) or _is_aged(sentence):
         return True
     words = words_of(sentence)
+    if _has_agent(words):
+        return True
     return any(_is_about(words, RULES.phrases.find(reading)) for reading in _readings(words))
 
 
@@ -117,13 +119,14 @@ def _is_aged(sentence: str) -> bool:
     A bare figure in brackets is also the number of an exit or a line ("Moorweg Süd (23) und"): then something else
     than a verb follows.
     """
-    shouted = sentence.isupper()
+    sentence = in_latin(sentence)
+    shouted = not any(word[:1].islower() for word in sentence.split())
     if any(_is_name_with_age(found, shouted=shouted) for found in _AGED.finditer(sentence)):
         return True
-    found = _AGED_CASELESS.match(sentence)
-    if not found or sentence != sentence.lower() or any("a" <= char <= "z" for char in sentence):
-        return False
-    return RULES.no_names.isdisjoint(fold(word) for word in found.groups(""))
+    return any(
+        all(word.lower() == word.upper() and fold(word) not in RULES.no_names for word in found.groups())
+        for found in _AGED_CASELESS.finditer(sentence)
+    )
 
 
 def _is_name_with_age(found: re.Match[str], *, shouted: bool) -> bool:
@@ -205,6 +208,9 @@ def _is_place(words: Sequence[Word], span: range) -> bool:
         return True
     if any(words[at].folded.endswith(RULES.place_endings) for at in span):
         return True
+    beyond = words[span[-1] + 1 : span[-1] + 3]
+    if len(beyond) > 1 and beyond[0].folded in RULES.links and beyond[1].folded in RULES.parts:
+        return True
     at = span[0] - 1
     while at > max(0, span[0] - _MOST_LINKS - 1) and words[at].folded in RULES.links:
         at -= 1
@@ -218,12 +224,30 @@ def _has_person(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
         kind == rules.PERSON
         or (kind == rules.TITLE and _is_titled(words, span))
         or (kind == rules.ASKED and _is_asked_for(words, span))
-        or (kind == rules.NAMED and not shouted and _is_beside_name(words, span))
+        or (kind == rules.NAMED and _is_beside_name(words, span, shouted=shouted))
         for kind, span in hits
     )
 
 
-def _is_beside_name(words: Sequence[Word], span: range) -> bool:
+def _has_agent(words: Sequence[Word]) -> bool:
+    """Return whether a trade with a small letter stands before two words with capitals: "o faroleiro Zeno Quaresma"."""
+    for at, (trade, one, two) in enumerate(zip(words, words[1:], words[2:], strict=False)):
+        if not (one.is_capital and two.is_capital and not trade.shown.isupper() and (at == 0 or not trade.is_capital)):
+            continue
+        said = _folded(in_latin(trade.shown))
+        if (
+            said.endswith(RULES.agents)
+            and said not in RULES.no_agents | RULES.no_names
+            and RULES.no_names.isdisjoint((one.folded, two.folded))
+        ):
+            return True
+    return False
+
+
+def _is_beside_name(words: Sequence[Word], span: range, *, shouted: bool) -> bool:
+    """Return whether a name stands near; where capitals say nothing, right behind."""
+    if shouted:
+        return has_name(words[span[-1] + 1 : span[-1] + 1 + _FULL_NAME])
     before, after = words[max(0, span[0] - _NAME_REACH) : span[0]], words[span[-1] + 1 : span[-1] + _NAME_REACH]
     return has_name(before) or has_name(after)
 
@@ -237,7 +261,9 @@ def _is_asked_for(words: Sequence[Word], span: range) -> bool:
 
 
 def _is_titled(words: Sequence[Word], span: range) -> bool:
-    after = words[span[-1] + 1 : span[-1] + 2]
+    after = words[span[-1] + 1 : span[-1] + 5]
+    if _is_titled_of(after):
+        return True
     if not after or after[0].folded in RULES.no_names:
         return False
     if _is_caseless(words[span[0]]):
@@ -245,14 +271,28 @@ def _is_titled(words: Sequence[Word], span: range) -> bool:
     return after[0].is_capital and not _is_named_after(words, span)
 
 
+def _is_titled_of(after: Sequence[Word]) -> bool:
+    """Return whether a title goes on with what it is of, and then a name: "(custode) della diga Ettore Fossati"."""
+    if len(after) < len(("della", "diga", "Ettore", "Fossati")) or after[0].folded not in RULES.links:
+        return False
+    return not after[1].is_capital and after[1].folded not in RULES.no_names and has_name(after[2:])
+
+
 def _is_named_after(words: Sequence[Word], span: range) -> bool:
     """Return whether a title is part of the name of a street or house: "rue du Docteur Roux", "Doctor Roux Street"."""
-    beyond = words[span[-1] + 2 : span[-1] + 3]
-    if any(word.is_capital and not word.shown.isupper() and word.folded in RULES.plain_places for word in beyond):
+    name, *beyond = words[span[-1] + 1 : span[-1] + 4]
+    if beyond and beyond[0].folded in RULES.no_names - RULES.plain_places:
+        beyond = beyond[1:]  # "Father Ryan High School"
+    is_place = (
+        beyond and beyond[0].is_capital and not beyond[0].shown.isupper() and beyond[0].folded in RULES.plain_places
+    )
+    if is_place or name.folded.endswith(RULES.street_endings):
         return True
     at = span[0] - 1
     while at > max(0, span[0] - _MOST_LINKS - 1) and words[at].folded in RULES.links:
         at -= 1
+    if at > 0 and words[at].folded == "via":  # "in via", not "via" of other languages
+        return words[at].is_capital or words[at - 1].folded in RULES.links | {"in", "da", "su"}
     return at >= 0 and words[at].folded in RULES.streets
 
 
@@ -275,5 +315,16 @@ def has_name(words: Sequence[Word]) -> bool:
     """Return whether two words with capitals stand together that are no institution and no place."""
     return any(
         one.is_capital and two.is_capital and {one.folded, two.folded}.isdisjoint(RULES.no_names)
+        for one, two in pairwise(words)
+    )
+
+
+def is_called_by_name(words: Sequence[Word]) -> bool:
+    """Return whether a word like "ring" stands before one with a capital letter: "ring Marjorie on"."""
+    return any(
+        one.folded in RULES.number_cues
+        and two.is_capital
+        and two.folded not in RULES.no_names
+        and not one.shown.isupper()
         for one, two in pairwise(words)
     )

@@ -168,7 +168,7 @@ def web_of(web: str) -> str:
 def _cuts(event: Event) -> list[Sequence[int]]:
     """Return, for each field of `event` in the order of `seams.fields_of`, which of its sentences belong to another."""
     fields = seams.fields_of(event)
-    broken = seams.broken(fields)
+    broken = seams.broken(fields, len(event.texts))
     return [[end for field, end in broken if field == at] if broken else () for at in range(len(fields))]
 
 
