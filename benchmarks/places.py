@@ -46,26 +46,29 @@ from tocsin.run.inputs import bundled_packs
 STREAM = 100
 MOST_OBJECTS = 1_000_000  # places of `Near`, each an object of Python
 TOWNS = 3000
+BLOCK = 1_000_000
 UNITED_STATES = (-124.0, 26.0, -68.0, 48.5)
 WORLD = (-180.0, -55.0, 180.0, 70.0)
 
 
 def places(count: int) -> Whole:
     """Return positions on the grid; a longer list begins with the shorter ones."""
+    return np.concatenate([places_from(start, min(BLOCK, count - start)) for start in range(0, count, BLOCK)])
+
+
+def places_from(start: int, count: int) -> Whole:
+    """Return the block of positions that begins at `start`, a multiple of `BLOCK`, cut after `count`."""
     dice = np.random.default_rng(7)
     boxes = np.where(dice.random(TOWNS)[:, None] < 0.5, UNITED_STATES, WORLD)
     towns = boxes[:, :2] + dice.random((TOWNS, 2)) * (boxes[:, 2:] - boxes[:, :2])
     weights = 1 / np.arange(1, TOWNS + 1)
-    found = []
-    for start in range(0, count, 1_000_000):
-        dice = np.random.default_rng((7, start))
-        town = towns[dice.choice(TOWNS, size=1_000_000, p=weights / weights.sum())]
-        spread = np.where(dice.random(1_000_000) < 0.1, 3.0, 0.08)[:, None]
-        spots = town + dice.laplace(0.0, 1.0, (1_000_000, 2)) * spread
-        spots[:, 0] = (spots[:, 0] + 180.0) % 360.0 - 180.0
-        spots[:, 1] = np.clip(spots[:, 1], -89.9, 89.9)
-        found.append(snap(spots)[: count - start])
-    return np.concatenate(found)
+    dice = np.random.default_rng((7, start))
+    town = towns[dice.choice(TOWNS, size=BLOCK, p=weights / weights.sum())]
+    spread = np.where(dice.random(BLOCK) < 0.1, 3.0, 0.08)[:, None]
+    spots = town + dice.laplace(0.0, 1.0, (BLOCK, 2)) * spread
+    spots[:, 0] = (spots[:, 0] + 180.0) % 360.0 - 180.0
+    spots[:, 1] = np.clip(spots[:, 1], -89.9, 89.9)
+    return snap(spots)[:count]
 
 
 def areas(count: int) -> list[bytes]:

@@ -11,7 +11,7 @@ import sys
 import click
 
 from tocsin import __version__
-from tocsin.cli import coverage, documents, geocodes, ledger, look, neutrality, service, sources, witness
+from tocsin.cli import coverage, documents, geocodes, ledger, look, match, neutrality, service, sources, witness
 from tocsin.errors import TocsinError
 from tocsin.run import arenas, sweeps
 
@@ -29,6 +29,7 @@ for command in (
     *documents.COMMANDS,
     *sources.COMMANDS,
     *geocodes.COMMANDS,
+    *match.COMMANDS,
     *ledger.COMMANDS,
     *witness.COMMANDS,
     *neutrality.COMMANDS,

@@ -12,7 +12,7 @@ from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.match import raster
-from tocsin.match.edges import edges_of
+from tocsin.match.edges import Starts, edges_of
 from tocsin.match.grid import CODE_BITS, Whole, encode
 from tocsin.match.raster import Ids
 
@@ -65,16 +65,17 @@ class Points:
         """Load what the methods need, so that the first warning does not wait for it."""
         self.ids_in(self.slices(Point(0, 0)))
 
-    def slices(self, area: BaseGeometry) -> Whole:
+    def slices(self, area: BaseGeometry, edges: tuple[Whole, Starts] | None = None) -> Whole:
         """Return the slices [first, end) of positions in an area of degrees or on its boundary: in order, disjoint.
 
-        An empty area has none. Compiled where the extra `fast` is installed.
+        An empty area has none. Compiled where the extra `fast` is installed; `edges` are those of the area
+        (`edges_of`), given where it is looked up in many indices.
         """
         compiled = kernel()
         if compiled is None:
             return united(raster.slices(self.codes, area))
-        edges, parts = edges_of(area)
-        found: Whole = compiled.descend_all(self.codes, self.starts, edges, parts)
+        drawn, parts = edges or edges_of(area)
+        found: Whole = compiled.descend_all(self.codes, self.starts, drawn, parts)
         return found if len(parts) <= 2 else united(found)  # noqa: PLR2004  one part's are disjoint
 
     def ids_in(self, slices: Whole) -> Ids:
