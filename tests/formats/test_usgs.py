@@ -157,16 +157,16 @@ def test_earthquake_is_a_listed_hazard() -> None:
 
 def test_words_are_ours_but_for_the_place() -> None:
     text = events_of(read(feature()))[0].texts[0]
-    assert (text.event, text.headline) == ("Earthquake", "M 6.4 earthquake, 18 km deep, 15km WSW of Ferndale, CA")
+    assert (text.event, text.headline) == ("Earthquake", "M 6.4 earthquake 18 km deep, 15km WSW of Ferndale, CA")
 
 
 @pytest.mark.parametrize(
     ("at", "magnitude", "headline"),
     [
-        pytest.param((0, 0, -1.5), 4.04, "M 4.0 earthquake, at the surface, X", id="above-sea-level"),
-        pytest.param((0, 0, 0.5), 4.0, "M 4.0 earthquake, 0 km deep, X", id="half-a-kilometre"),
+        pytest.param((0, 0, -1.5), 4.04, "M 4.0 earthquake at the surface, X", id="above-sea-level"),
+        pytest.param((0, 0, 0.5), 4.0, "M 4.0 earthquake 0 km deep, X", id="half-a-kilometre"),
         pytest.param((0, 0), 4.0, "M 4.0 earthquake, X", id="no-depth"),
-        pytest.param((0, 0, 10), None, "Earthquake, 10 km deep, X", id="no-magnitude"),
+        pytest.param((0, 0, 10), None, "Earthquake 10 km deep, X", id="no-magnitude"),
     ],
 )
 def test_headline(at: Any, magnitude: float | None, headline: str) -> None:

@@ -77,10 +77,10 @@ class Quake:
 
     @property
     def text(self) -> Text:
-        """Return our words in English: "M 5.6 earthquake, 12 km deep, 4 km W of Castaic, CA"."""
+        """Return our words in English: "M 5.6 earthquake 12 km deep, 4 km W of Castaic, CA"."""
         size = "" if self.magnitude is None else f"M {self.magnitude:.1f} "
-        parts = [f"{size}{self.kind}", _depth(self.depth_km), self.place]
-        headline = ", ".join(part for part in parts if part)
+        # No comma before the depth: a figure between commas may be somebody's age, and the gate looks twice.
+        headline = f"{size}{self.kind}{_depth(self.depth_km)}{', ' if self.place else ''}{self.place}"
         return Text(language="en", event=self.kind.capitalize(), headline=headline[0].upper() + headline[1:])
 
 
@@ -119,7 +119,7 @@ def felt(event: Event, quake: Quake) -> tuple[Event, ...]:
 def _in_band(event: Event, quake: Quake, part: int, band: Band, reach: float) -> Event:
     description = (
         f"Shaking of intensity {band.name} or more (Modified Mercalli) is estimated within {reach:.0f} km of the "
-        "epicentre, from magnitude and depth alone (Allen, Wald and Worden 2012)."
+        "epicentre, by a published equation from magnitude and depth alone."
     )
     return replace(
         event,
@@ -149,4 +149,4 @@ def _circle(quake: Quake, radius_km: float) -> BaseGeometry:
 def _depth(depth_km: float | None) -> str:
     if depth_km is None:
         return ""
-    return f"{depth_km:.0f} km deep" if depth_km >= _SHALLOWEST_KM else "at the surface"
+    return f" {depth_km:.0f} km deep" if depth_km >= _SHALLOWEST_KM else " at the surface"

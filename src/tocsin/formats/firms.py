@@ -286,7 +286,7 @@ def _fire(spots: Sequence[HotSpot], shape: BaseGeometry, source: str) -> Event:
                 language="en",
                 event="Wildfire",
                 headline=f"Fire seen from orbit, {count} hot spot{'s' if count > 1 else ''}",
-                description=f"Last seen {_minute(last, ' ')} UTC{power}. "
+                description=f"Newest observation {_minute(last, ' ')} UTC{power}. "
                 "A satellite sees heat, not what burns: it may be a controlled fire or a plant.",
             ),
         ),
