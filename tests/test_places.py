@@ -338,6 +338,17 @@ def test_geopackage(body: bytes) -> None:
     assert read_places(body, name="places.gpkg") == (Place(id="a", name="A", geometry=POINT),)
 
 
+SITE = shapely.box(0, 0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "shape", [SITE, shapely.MultiPolygon([SITE, shapely.box(2, 2, 3, 3)])], ids=lambda s: s.geom_type
+)
+def test_geopackage_of_sites_with_an_outline(shape: BaseGeometry) -> None:
+    (place,) = read_places(geopackage((1, blob(shape, envelope=True), "a", "A")), name="places.gpkg")
+    assert place.geometry.equals(shape)
+
+
 def test_geopackage_without_ids_takes_the_feature_id() -> None:
     body = geopackage((5, blob(POINT), "A"), columns="fid, geom, name")
     assert read_places(body, name="places.gpkg")[0].id == "5"

@@ -163,7 +163,7 @@ def _gpkg_geometry(blob: Any, where: str) -> BaseGeometry:
         found = shapely.from_wkb(blob[_GPKG_HEADER + _GPKG_ENVELOPE[(flags >> 1) & 7] :])
     except (shapely.errors.ShapelyError, IndexError):
         raise ConfigError(f"{where}: the geometry cannot be read") from None
-    return _geometry(shapely.geometry.mapping(found), where)
+    return _geometry(json.loads(shapely.to_geojson(found)), where)
 
 
 _READERS: Mapping[str, Callable[[bytes, str], Iterator[tuple[int, Row]]]] = {
