@@ -10,7 +10,7 @@ from tocsin.model import Area, Text
 
 
 def pieces(*fields: str, texts: int = 1) -> frozenset[Piece]:
-    return broken(fields, texts)
+    return broken(fields, texts, {})
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def examine(item: Item, *, issuer_class: IssuerClass, key: bytes = NO_INSTALLATI
         return _admitted(Verdict.EFFECT_ONLY, "effect", kept) if kept else _dropped("protected")
     if worst is _Fate.UNMAPPED:
         return _ended(item.events[0], key)
-    passed = [wording.scrubbed(one.event, one.hazard, one.terms, key) for one in read if one.hazard]
+    told = wording.Told()
+    passed = [wording.scrubbed(one.event, one.hazard, one.terms, key, told) for one in read if one.hazard]
     touched = item.has_unread or len(passed) < len(read) or any(changed for _, changed in passed)
     return _admitted(Verdict.PASS_SCRUBBED if touched else Verdict.PASS, "listed", (event for event, _ in passed))
 

@@ -39,9 +39,16 @@ def fields_of(event: Event) -> tuple[str, ...]:
     return (event.sender_name, *chain.from_iterable(texts), *(area.description for area in event.areas))
 
 
-def broken(fields: Sequence[str], texts: int) -> frozenset[Piece]:
-    """Return the pieces of `fields`, of an event with so many texts, that are barred only together with another."""
-    ends = [_ends(at, words) for at, words in enumerate(map(clean, fields))]
+Ends = dict[str, tuple[str, ...]]
+"""The first and the last sentence of each field that was read, once where they are one."""
+
+
+def broken(fields: Sequence[str], texts: int, known: Ends) -> frozenset[Piece]:
+    """Return the pieces of `fields`, of an event with so many texts, that are barred only together with another.
+
+    `known` is filled, for the other events of the item.
+    """
+    ends = [_ends(at, words, known) for at, words in enumerate(fields)]
     seams = [
         (one, other)
         for before, after in _order(fields, texts)
@@ -66,13 +73,12 @@ def _may_bar(text: str) -> bool:
 _End = tuple[Piece, str]
 
 
-def _ends(at: int, words: str) -> list[_End]:
+def _ends(at: int, words: str, known: Ends) -> list[_End]:
     """Return the first and the last sentence of a field, once where they are one."""
-    sentences = [sentence for sentence in split(words) if sentence.strip()]
-    if not sentences:
-        return []
-    first = (Piece(at, FIRST), sentences[0].strip())
-    return [first] if len(sentences) == 1 else [first, (Piece(at, LAST), sentences[-1].strip())]
+    if words not in known:
+        sentences = [stripped for sentence in split(clean(words)) if (stripped := sentence.strip())]
+        known[words] = (*sentences[:1], *sentences[1:][-1:])
+    return [(Piece(at, end), sentence) for end, sentence in zip((FIRST, LAST), known[words], strict=False)]
 
 
 def _order(fields: Sequence[str], texts: int) -> Iterator[tuple[int, int]]:

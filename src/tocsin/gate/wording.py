@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -34,19 +34,31 @@ _AWARENESS = re.compile(r"[0-9]{1,2}; ?[A-Za-z/ -]{2,30}(?:; ?[A-Za-z]{2,15})?")
 _KEPT_SCHEMES = {"awareness_level", "awareness_type"}
 
 
-def scrubbed(event: Event, hazard: str, named: Sequence[Term], key: bytes) -> tuple[Event, bool]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was found of the words of one item, whose events often say the same of other areas.
+
+    `bodies` holds what is kept of descriptions and instructions, by what they were and which of their ends had to go.
+    """
+
+    ends: seams.Ends = field(default_factory=dict)
+    bodies: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
+
+
+def scrubbed(event: Event, hazard: str, named: Sequence[Term], key: bytes, told: Told) -> tuple[Event, bool]:
     """Return `event` of a listed `hazard` as it may be stored, and whether any of its words went.
 
-    `named` are the terms of its texts, read; `key` is the installation's. What is kept is named field by field.
+    `named` are the terms of its texts, read; `key` is the installation's; `told` is filled, for the other events of
+    the item. What is kept is named field by field.
     """
     label = hazards.HAZARDS[hazard].label
-    cuts = _cuts(event)
+    cuts = _cuts(event, told.ends)
     readable = [
         (text, term, cuts[at : at + _FIELDS])
         for at, text, term in zip(range(1, len(cuts), _FIELDS), event.texts, named, strict=False)
         if _is_readable(text)
     ]
-    texts = [_text(text, term, label, gone) for text, term, gone in readable]
+    texts = [_text(text, term, label, gone, told) for text, term, gone in readable]
     areas = [_area(area, gone) for area, gone in zip(event.areas, cuts[1 + _FIELDS * len(event.texts) :], strict=True)]
     sender_name = _line(event.sender_name, cuts[0])
     web = web_of(event.web)
@@ -165,21 +177,21 @@ def web_of(web: str) -> str:
     return "" if spans.is_personal_link(shown) else shown
 
 
-def _cuts(event: Event) -> list[Sequence[int]]:
+def _cuts(event: Event, ends: seams.Ends) -> list[Sequence[int]]:
     """Return, for each field of `event` in the order of `seams.fields_of`, which of its sentences belong to another."""
     fields = seams.fields_of(event)
-    broken = seams.broken(fields, len(event.texts))
-    return [[end for field, end in broken if field == at] if broken else () for at in range(len(fields))]
+    broken = seams.broken(fields, len(event.texts), ends)
+    return [[piece.end for piece in broken if piece.field == at] if broken else () for at in range(len(fields))]
 
 
-def _text(text: Text, term: Term, label: str, gone: Sequence[Sequence[int]]) -> Text:
+def _text(text: Text, term: Term, label: str, gone: Sequence[Sequence[int]], told: Told) -> Text:
     term_cut, headline_cut, description_cut, instruction_cut = gone
     return Text(
         language=text.language if _LANGUAGE.fullmatch(text.language) else text.language.partition("-")[0],
         event=term.words if term.hazard else _heading(text.event, label, term_cut),
         headline=_heading(text.headline, label, headline_cut) if text.headline else "",
-        description=_body(text.description, description_cut),
-        instruction=_body(text.instruction, instruction_cut),
+        description=_body(text.description, description_cut, told),
+        instruction=_body(text.instruction, instruction_cut, told),
     )
 
 
@@ -189,10 +201,13 @@ def _heading(words: str, label: str, gone: Collection[int]) -> str:
     return label if result.lost or not result.text else result.text
 
 
-def _body(words: str, gone: Collection[int]) -> str:
+def _body(words: str, gone: Collection[int], told: Told) -> str:
     """Return what may stay of a body of text; "" when more of its sentences went than stay."""
-    result = scrub(words, without=gone)
-    return "" if result.lost > result.kept else result.text
+    said = words, tuple(gone)
+    if said not in told.bodies:
+        result = scrub(words, without=gone)
+        told.bodies[said] = "" if result.lost > result.kept else result.text
+    return told.bodies[said]
 
 
 def _line(words: str, gone: Collection[int] = ()) -> str:
