@@ -304,6 +304,7 @@ def jump(text: str) -> bytes:
 
 
 RARE = [
+    leaf("declaration", minute="2025-03-01T00:00Z", hash=HASH),
     jump("2025-03-01T00:00Z"),
     leaf("key-rotated", minute="2025-03-01T00:00Z", old=HASH, new=RULES),
     leaf("announce", day="2025-03-01", subject="ruleset", hash=HASH, effective="2025-04-01"),
