@@ -33,15 +33,18 @@ def _in_latin(word: str) -> str:
 
 def undisguised(word: str) -> str:
     """Return `word` with imitated Latin letters, and digits among letters, as the letters they stand for."""
-    word = _in_latin(word)
-    letters = sum(char.isalpha() for char in word)
-    return word.translate(_LEET) if 0 < letters < len(word) else word
+    if not word.isascii():
+        word = _in_latin(word)
+    is_mixed = not word.isalpha() and any(map(str.isalpha, word))
+    return word.translate(_LEET) if is_mixed else word
 
 
 def with_lone_digits(words: Sequence[str], read: Sequence[str]) -> list[str]:
     """Return `read`, which are `words` undisguised, with a digit alone beside a disguised word as a letter too."""
-    disguised = [before != after and not before.isalpha() for before, after in zip(words, read, strict=True)]
-    return [
-        word.translate(_LEET) if len(word) == 1 and any(disguised[max(at - 1, 0) : at + 2]) else word
-        for at, word in enumerate(read)
-    ]
+    result = list(read)
+    for at, (before, after) in enumerate(zip(words, read, strict=True)):
+        if before != after and not before.isalpha():
+            for beside in range(max(at - 1, 0), min(at + 2, len(result))):
+                if len(result[beside]) == 1:
+                    result[beside] = result[beside].translate(_LEET)
+    return result

@@ -13,7 +13,7 @@ from itertools import chain, pairwise, permutations
 from typing import NamedTuple
 
 from tocsin.gate import scan
-from tocsin.gate.sentences import clean, split
+from tocsin.gate.sentences import clean, is_single, split
 from tocsin.gate.subjects import is_barred_across
 from tocsin.model import Event
 
@@ -71,13 +71,28 @@ def _may_bar(text: str) -> bool:
 
 
 _End = tuple[Piece, str]
+_TAIL = 400  # characters of a field in which its last sentence is looked for before all of it is split
+
+
+def _ends_of(text: str) -> tuple[str, ...]:
+    if is_single(text):
+        return (text.strip(),) if text.strip() else ()
+    first = next(_sentences(text), "")
+    tail = list(_sentences(text[-_TAIL:].partition(" ")[2])) if len(text) > 2 * _TAIL else []
+    if len(tail) > 1:  # so that the last one begins where a sentence does
+        return first, tail[-1]
+    sentences = list(_sentences(text))
+    return (*sentences[:1], *sentences[1:][-1:])
+
+
+def _sentences(text: str) -> Iterator[str]:
+    return (stripped for sentence in split(text) if (stripped := sentence.strip()))
 
 
 def _ends(at: int, words: str, known: Ends) -> list[_End]:
     """Return the first and the last sentence of a field, once where they are one."""
     if words not in known:
-        sentences = [stripped for sentence in split(clean(words)) if (stripped := sentence.strip())]
-        known[words] = (*sentences[:1], *sentences[1:][-1:])
+        known[words] = _ends_of(clean(words))
     return [(Piece(at, end), sentence) for end, sentence in zip((FIRST, LAST), known[words], strict=False)]
 
 

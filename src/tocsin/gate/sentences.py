@@ -214,6 +214,11 @@ def split(text: str) -> Iterator[str]:
         yield text[start:]
 
 
+def is_single(text: str) -> bool:
+    """Return whether nothing in `text` but its last character can end a sentence, as in most headings."""
+    return not _ENDS.search(text, 0, max(len(text) - 1, 0))
+
+
 def _is_end(text: str, start: int, at: int) -> bool:
     following = text[at + 1 : at + 4]
     if text[at] != ".":
