@@ -18,6 +18,7 @@ MEMORIES: tuple[tuple[Any, str], ...] = (
     (gate, "_LISTED"),
     (terms, "_LISTED"),
     (wording, "_SOUND"),
+    (wording, "_QUIET"),
     (sentences, "_UNTOUCHED"),
 )
 
@@ -25,7 +26,7 @@ EVENTS = st.builds(
     Event,
     source=st.just("s"),
     sender=st.just("alerts.example.org"),
-    identifier=st.sampled_from(["a-1", "a-2"]),
+    identifier=st.sampled_from(["a-1", "a-2", "strike-march-17-june"]),
     sent=st.just(SENT),
     texts=st.lists(
         st.builds(
@@ -63,6 +64,7 @@ def one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each memory hold one thing, so that it is emptied all the time."""
     for module in (gate, terms, wording, sentences):
         monkeypatch.setattr(module, "_REMEMBERED", 1)
+    monkeypatch.setattr(wording, "_MOST_QUIET", 1)
     forget()
 
 
@@ -97,3 +99,9 @@ def test_memory_keeps_no_more_than_it_may() -> None:
             )
         )
     assert all(len(getattr(module, name)) <= 1 for module, name in MEMORIES)
+
+
+def test_name_that_says_something_is_not_remembered() -> None:
+    forget()
+    assert wording.identifier_of("strike-march-17-june") == wording.identifier_of("strike-march-17-june") != ""
+    assert not wording._QUIET  # noqa: SLF001  what must go may not stay here either

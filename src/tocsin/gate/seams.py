@@ -21,7 +21,7 @@ FIRST, LAST = 0, -1
 _CLOSING = ")]\"'»”’"
 _STOPS = (".", "!", "?", "।", "؟", "。", "！", "？", "…")
 _EVENT, _HEADLINE = 1, 2  # where they stand among the fields of an event: its sender's name comes first
-_FIELDS = 4  # of a text: term, headline, description, instruction
+FIELDS = 4  # of a text: term, headline, description, instruction
 _TOLD = (_HEADLINE, _HEADLINE + 1)
 _MOST_LANGUAGES = 3  # whose texts are put together
 
@@ -108,11 +108,11 @@ def _order(fields: Sequence[str], texts: int) -> Iterator[tuple[int, int]]:
             yield filled[-1], _HEADLINE
         if filled[:2] == [0, _EVENT]:
             yield 0, _HEADLINE
-    told = [_FIELDS * text + kind for text in range(min(texts, _MOST_LANGUAGES)) for kind in _TOLD]
+    told = [FIELDS * text + kind for text in range(min(texts, _MOST_LANGUAGES)) for kind in _TOLD]
     yield from (
         (one, other)
         for one, other in permutations((at for at in told if fields[at]), 2)
-        if (one - 1) // _FIELDS != (other - 1) // _FIELDS
+        if (one - 1) // FIELDS != (other - 1) // FIELDS
     )
 
 

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from tocsin import hazards
@@ -27,7 +26,6 @@ _HOST = re.compile(r"[\w.-]{1,253}")
 _WEB = 2_000  # characters; longer links are tracking, not addresses
 _DIGEST = 32
 _MOST_WORDS = 6  # of a code
-_FIELDS = 4  # of a text: term, headline, description, instruction
 _ANOTHER = "~another"  # no domain has such a name, so nothing is linked
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?")  # RFC 5646, 2.1
 _AWARENESS = re.compile(r"[0-9]{1,2}; ?[A-Za-z/ -]{2,30}(?:; ?[A-Za-z]{2,15})?")
@@ -54,12 +52,14 @@ def scrubbed(event: Event, hazard: str, named: Sequence[Term], key: bytes, told:
     label = hazards.HAZARDS[hazard].label
     cuts = _cuts(event, told.ends)
     readable = [
-        (text, term, cuts[at : at + _FIELDS])
-        for at, text, term in zip(range(1, len(cuts), _FIELDS), event.texts, named, strict=False)
+        (text, term, cuts[at : at + seams.FIELDS])
+        for at, text, term in zip(range(1, len(cuts), seams.FIELDS), event.texts, named, strict=False)
         if _is_readable(text)
     ]
     texts = [_text(text, term, label, gone, told) for text, term, gone in readable]
-    areas = [_area(area, gone) for area, gone in zip(event.areas, cuts[1 + _FIELDS * len(event.texts) :], strict=True)]
+    areas = [
+        _area(area, gone) for area, gone in zip(event.areas, cuts[1 + seams.FIELDS * len(event.texts) :], strict=True)
+    ]
     sender_name = _line(event.sender_name, cuts[0])
     web = web_of(event.web)
     shown = Event(
@@ -160,9 +160,20 @@ def _is_name(shown: str) -> bool:
     return not is_encoded and not _tells(_WORDLESS.sub("0000", f" {_TOKENS.sub(' ', shown).casefold()} "))
 
 
-@lru_cache(maxsize=4_096)  # what an issuer's names have in common, of some 50 characters
+_QUIET: set[str] = set()
+_MOST_QUIET = 4_096  # what an issuer's names have in common, of some 50 characters
+
+
 def _tells(words: str) -> bool:
-    return is_barred_soon(words.strip())
+    """Return whether the words of a name say anything. Only those that do not are remembered: the others must go."""
+    if words in _QUIET:
+        return False
+    if is_barred_soon(words.strip()):
+        return True
+    if len(_QUIET) >= _MOST_QUIET:
+        _QUIET.clear()
+    _QUIET.add(words)
+    return False
 
 
 def web_of(web: str) -> str:
