@@ -47,7 +47,7 @@ ENGINE = "9"
 """Raised whenever the code, not the lists, changes what the gate does."""
 
 RULESET = hashlib.sha256(f"{ENGINE}\0{rules.SOURCE}\0{codes.SOURCE}\0{hazards.SOURCE}".encode()).hexdigest()
-"""Names the rules a decision was made under: engine, gate_rules.toml, gate_codes.toml and hazards.toml, as SHA-256."""
+"""Names the rules a decision was made under: the engine and all lists, as SHA-256."""
 
 _SEAL = object()
 _ADVISERS = {IssuerClass.CIVIL, IssuerClass.HAZARD}  # whose "shelter", "evacuate", "avoid" is kept

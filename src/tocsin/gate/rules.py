@@ -1,4 +1,4 @@
-"""The gate's lists, read from `gate_rules.toml`, and phrases found in folded words.
+"""The lists of the gate, read from `gate_rules.toml` and `gate_packs/`, and phrases found in folded words.
 
 Nothing here backtracks: a phrase is looked for word by word, so the work grows with the text and with nothing else.
 """
@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tocsin.hazards import fold
 
@@ -20,6 +20,17 @@ PERSON_ALERT, PERSON, TITLE, NAMED, ASKED = "person alert", "person", "title", "
 TOPIC, SMALL_TOPIC, FIRST_TOPIC = "topic", "small topic", "first topic"
 TOPIC_TERM, ALLOWED = "topic term", "allowed"
 ONE, OTHER = "one ", "other "  # the halves of a pair, with its number
+_LISTS = {
+    PERSON_ALERT: ("person_alerts", "phrases"),
+    SMALL_TOPIC: ("topics", "small"),
+    FIRST_TOPIC: ("topics", "first"),
+    ALLOWED: ("topics", "allow"),
+    PERSON: ("persons", "any"),
+    TITLE: ("persons", "titles"),
+    NAMED: ("persons", "named"),
+    ASKED: ("persons", "asked"),
+}
+_TOPICS = ("labour", "protest", "politics", "religion", "press")
 _Phrase = tuple[str, tuple[str, ...]]
 _FIGURE = re.compile(r"^\d+")
 _DIGITS = 3  # a "#" is at most this many digits: an age, not a year
@@ -122,7 +133,7 @@ def _is(pattern: str, word: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Everything that `gate_rules.toml` states, ready for use. `no_names` are places and institutions."""
+    """Everything that `gate_rules.toml` and the packs state, ready for use. `no_names` are places and institutions."""
 
     person_codes: frozenset[tuple[str, str]]
     protected_codes: frozenset[tuple[str, str]]
@@ -155,23 +166,16 @@ class Rules:
     languages: frozenset[str]
 
 
-def load(text: str) -> Rules:
-    """Return the rules that a TOML document states."""
-    data = tomllib.loads(text)
-    topics, persons, phones = data["topics"], data["persons"], data["phones"]
-    lists: dict[str, Iterable[str]] = {
-        PERSON_ALERT: data["person_alerts"]["phrases"],
-        TOPIC: topics["any"],
-        SMALL_TOPIC: topics["lower"],
-        FIRST_TOPIC: topics["lower_or_first"],
-        TOPIC_TERM: data["terms"]["topics"],
-        ALLOWED: topics["allow"],
-        PERSON: persons["any"],
-        TITLE: persons["titles"],
-        NAMED: persons["named"],
-        ASKED: persons["asked"],
-    }
-    for number, (one, other) in enumerate(topics["pairs"]):
+def load(common: str, packs: Mapping[str, str]) -> Rules:
+    """Return the rules that TOML documents state: the common one, and one for each language by its tag."""
+    data = tomllib.loads(common)
+    stated = [data, *map(tomllib.loads, packs.values())]
+    phones, persons = data["phones"], data["persons"]
+    lists = {kind: [*_listed(stated, *path)] for kind, path in _LISTS.items()}
+    lists[TOPIC] = [phrase for topic in _TOPICS for phrase in _listed(stated, "topics", topic)]
+    lists[TOPIC_TERM] = data["terms"]["topics"]
+    pairs = [*_listed(stated, "topics", "pairs")]
+    for number, (one, other) in enumerate(pairs):
         lists |= {f"{ONE}{number}": one, f"{OTHER}{number}": other}
     institutions = frozenset(map(fold, persons["institutions"]))
     places = frozenset(map(fold, data["places"]["nouns"]))
@@ -183,7 +187,7 @@ def load(text: str) -> Rules:
         figure_schemes=tuple(data["codes"]["figures"]),
         protected_terms=frozenset(map(fold, data["terms"]["protected"])),
         phrases=Phrases(lists),
-        pairs=len(topics["pairs"]),
+        pairs=len(pairs),
         places=places,
         places_before=before,
         plain_places=frozenset(map(fold, data["places"]["plain"])),
@@ -205,15 +209,29 @@ def load(text: str) -> Rules:
         dot_words=tuple(data["addresses"]["dot"]),
         social=frozenset(data["addresses"]["social"]),
         abbreviations=frozenset(map(fold, data["sentences"]["abbreviations"])),
-        languages=frozenset(data["sentences"]["languages"]),
+        languages=frozenset(packs),
     )
+
+
+def _listed(stated: Iterable[Mapping[str, Any]], section: str, name: str) -> Iterator[Any]:
+    """Yield the entries of a list, of each document that has it."""
+    for document in stated:
+        yield from document.get(section, {}).get(name, ())
 
 
 def _codes(lists: Mapping[str, Iterable[str]]) -> frozenset[tuple[str, str]]:
     return frozenset((scheme, value.casefold()) for scheme, values in lists.items() for value in values)
 
 
-SOURCE = resources.files("tocsin").joinpath("gate_rules.toml").read_text(encoding="utf-8")
-"""The text of the rules; part of the rule-set hash."""
+_SHIPPED = resources.files("tocsin")
+_COMMON = _SHIPPED.joinpath("gate_rules.toml").read_text(encoding="utf-8")
+_PACKS = {
+    pack.name.removesuffix(".toml"): pack.read_text(encoding="utf-8")
+    for pack in sorted(_SHIPPED.joinpath("gate_packs").iterdir(), key=lambda pack: pack.name)
+    if pack.name.endswith(".toml")
+}
 
-RULES = load(SOURCE)
+SOURCE = "".join([_COMMON, *_PACKS.values()])
+"""The text of the rules and packs; part of the rule-set hash."""
+
+RULES = load(_COMMON, _PACKS)
