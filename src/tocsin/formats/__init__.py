@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats import (
     alertswiss,
@@ -104,16 +105,23 @@ FORMATS: Mapping[str, Format] = {
 
 def read(format: str, body: bytes, *, source: str, now: datetime) -> Reading:  # noqa: A002  one name everywhere
     """Return what `body`, stated to be of `format`, says. Raises FormatError, also for an unknown format."""
-    return _reader(format).read(body, source=source, now=now)
+    with geo.Effort(len(body)):
+        return _reader(format).read(body, source=source, now=now)
 
 
 def stream(format: str, body: bytes, *, source: str, now: datetime) -> Iterator[Reading]:  # noqa: A002
     """Yield what `read` returns, in parts: one for most formats, one for each item of a streamed one."""
     reader = _reader(format)
-    if isinstance(reader, Streamed):
-        yield from reader.stream(body, source=source, now=now)
-    else:
-        yield reader.read(body, source=source, now=now)
+    if not isinstance(reader, Streamed):
+        yield read(format, body, source=source, now=now)
+        return
+    parts, effort = reader.stream(body, source=source, now=now), geo.Effort(len(body))
+    while True:
+        with effort:
+            part = next(parts, None)
+        if part is None:
+            return
+        yield part
 
 
 def is_streamed(format: str) -> bool:  # noqa: A002

@@ -3,7 +3,7 @@
 Geometries are shapely's, WGS 84, (lon, lat) in degrees, valid, and cut at the 180th meridian, so that every longitude
 lies in [-180, 180]. What an issuer drew badly is repaired with a Problem, or refused; a repair may enlarge an area
 and never shrinks it: a place that is told too much forgives, a place that is not told does not. No repair takes long:
-each has a limit on its work, beyond which the convex hull stands in.
+each has a limit on its work, and those of one document together (`Effort`), beyond which the convex hull stands in.
 
 Edges are straight in degrees, as in GeoJSON (RFC 7946, 3.1.1), not geodesics.
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 from tocsin.geo._boxes import Box, boxes
 from tocsin.geo._cap import MAX_CIRCLES, cap_circle, cap_polygon
 from tocsin.geo._circle import circle
+from tocsin.geo._effort import Effort
 from tocsin.geo._ellipsoid import geodesic_m
 from tocsin.geo._geojson import from_geojson
 from tocsin.geo._georss import Shape, georss
@@ -28,6 +29,7 @@ from tocsin.geo._union import together
 __all__ = [
     "MAX_CIRCLES",
     "Box",
+    "Effort",
     "Shape",
     "box_around",
     "boxes",

@@ -16,6 +16,7 @@ from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.errors import FormatError
+from tocsin.geo._effort import takes
 from tocsin.model import Problem
 
 Ring: TypeAlias = NDArray[np.float64]
@@ -43,8 +44,11 @@ HALF_WORLD_DEG2 = 180.0 * 180.0
 _NO_AREA = 1e-9  # of the square of the extent: 100 km by 0.1 mm
 _SURELY_A_LONGITUDE = 100.0
 _TANGLE = "the ring crosses itself too often to be repaired; its convex hull is used"
+_SPENT = "the ring crosses itself, as too many of the document do to be repaired; its convex hull is used"
 _EASY_CROSSINGS = 8  # allowed to the smallest ring; larger ones get one more for each _EDGES_A_CROSSING, so that
 _EDGES_A_CROSSING = 16  # a repair costs no more than some ten times what reading the ring did, however many there are
+_EDGES_A_STEP, _CANDIDATES_A_STEP = 2, 50  # of the effort of a document
+_STEPS_A_CROSSING = 6
 _CHUNK = 32
 _SLICE = 20_000  # pairs tested at once: what stops at the limit must not have tested a million first
 _SURELY_QUICK = 1_000  # positions up to which GEOS tells within 10 ms whether a ring is valid, however it is drawn
@@ -80,7 +84,7 @@ def polygon(shell: Ring, *, at: str, holes: Sequence[Ring] = ()) -> tuple[BaseGe
         return sound, ()
     shell, swapped = oriented(shell, at=at)
     problems = list(swapped)
-    if len(shell) and not np.array_equal(shell[0], shell[-1]):
+    if len(shell) and (shell[0] != shell[-1]).any():
         shell = np.vstack((shell, shell[:1]))
         problems.append(Problem(at=at, message="the ring is open; closed", is_repaired=True))
     ring = _without_jumps(shell, at=at)
@@ -149,8 +153,8 @@ def unwrapped(positions: Ring, *, at: str) -> Ring:
 
     Raises FormatError when they run round the Earth more than twice.
     """
-    steps = np.diff(positions[:, 0])
-    if not (np.abs(steps) > 180.0).any():
+    steps = positions[1:, 0] - positions[:-1, 0]
+    if not len(steps) or np.abs(steps).max() <= 180.0:
         return positions
     steps = np.where(np.abs(steps) > 180.0, steps - 360.0 * np.round(steps / 360.0), steps)
     lons = positions[0, 0] + np.concatenate(((0.0,), np.cumsum(steps)))
@@ -167,8 +171,10 @@ def over_pole(ring: Ring, pole: float) -> Ring:
 
 def _without_jumps(ring: Ring, *, at: str) -> Ring:
     """Return the closed ring unwrapped, without repeated positions, and closed over the pole where it goes round it."""
-    moved = np.concatenate(((True,), (np.diff(ring, axis=0) != 0.0).any(axis=1)))
-    ring = unwrapped(ring[moved], at=at)
+    stays = (ring[1:] == ring[:-1]).all(axis=1)
+    if stays.any():
+        ring = ring[np.concatenate(((True,), ~stays))]
+    ring = unwrapped(ring, at=at)
     if abs(ring[-1, 0] - ring[0, 0]) > 180.0:
         return over_pole(ring, math.copysign(90.0, float(ring[:, 1].mean())))
     return ring
@@ -177,8 +183,9 @@ def _without_jumps(ring: Ring, *, at: str) -> Ring:
 def _has_area(ring: Ring) -> bool:
     if len(ring) < 4:
         return False
-    extent = float(np.ptp(ring, axis=0).max())
-    return _hull(ring).area > _NO_AREA * extent**2
+    hull = _hull(ring)
+    west, south, east, north = hull.bounds
+    return hull.area > _NO_AREA * max(east - west, north - south) ** 2
 
 
 def _valid(ring: Ring, holes: Sequence[Ring]) -> tuple[BaseGeometry, str]:
@@ -194,6 +201,8 @@ def _valid(ring: Ring, holes: Sequence[Ring]) -> tuple[BaseGeometry, str]:
     if shell.is_valid:
         return shell, "the holes are not sound; left out" if holes else ""
     limit = min(MAX_CROSSINGS, _EASY_CROSSINGS + len(ring) // _EDGES_A_CROSSING)
+    if not takes(len(ring) // _EDGES_A_STEP + limit * _STEPS_A_CROSSING):
+        return _hull(ring), _SPENT
     # Of a large ring they were counted before its validity was asked for.
     if len(ring) > _SURELY_QUICK or _crossings(ring, limit=limit) <= limit:
         return _enclosed(ring), "the ring crosses itself; repaired"
@@ -245,8 +254,8 @@ def _crossings(ring: Ring, *, limit: int) -> int:
 def meetings(edges: Ring, is_counted: Callable[[Positions, Positions], NDArray[np.bool_]], *, limit: int) -> int:
     """Return how many of the counted pairs of edges (rows of x, y, x, y) touch or cross; over `limit` when too many.
 
-    Stops at the limit, so that edges made to be slow cost milliseconds. A plain count of all pairs of edges would
-    not: 20,000 edges have 200 million.
+    Stops at the limit, or when the document has had its effort, so that edges made to be slow cost milliseconds. A
+    plain count of all pairs of edges would not: 20,000 edges have 200 million.
     """
     lines: NDArray[np.object_] = np.asarray(shapely.linestrings(edges.reshape(-1, 2, 2)))
     tree = shapely.STRtree(lines)
@@ -258,7 +267,7 @@ def meetings(edges: Ring, is_counted: Callable[[Positions, Positions], NDArray[n
             some, others = pairs[:, is_counted(*pairs)]
             candidates += pairs.shape[1]
             count += int(_meet(edges[some], edges[others]).sum())
-            if count > limit or candidates > MAX_CANDIDATES:
+            if count > limit or candidates > MAX_CANDIDATES or not takes(pairs.shape[1] // _CANDIDATES_A_STEP):
                 return limit + 1
     return count
 

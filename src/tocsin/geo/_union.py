@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from tocsin.geo._effort import takes
 from tocsin.geo._rings import Positions, Ring, meetings
 from tocsin.model import Problem
 
@@ -24,6 +25,7 @@ MAX_UNITED_VERTICES = 20_000
 
 _CHUNK = 64
 _SURELY_QUICK = 100  # vertices in all that cannot meet often enough to be slow
+_QUICK_A_STEP = 24  # so many of the square of their number: 100 meet 421 times at most, a step each
 _KINDS = (shapely.GeometryType.POLYGON, shapely.GeometryType.LINESTRING, shapely.GeometryType.POINT)
 _Shapes = NDArray[np.object_]
 
@@ -37,13 +39,14 @@ def together(shapes: Sequence[BaseGeometry], *, at: str) -> tuple[BaseGeometry, 
     if len(shapes) == 1:
         return shapes[0], ()
     parts = shapely.get_parts(list(shapes))
-    polygons, lines, points = (parts[shapely.get_type_id(parts) == kind] for kind in _KINDS)
+    kinds = shapely.get_type_id(parts)
+    polygons, lines, points = (parts[kinds == kind] for kind in _KINDS)
     if len(parts) > MAX_PARTS or (united := _united(polygons)) is None:
-        message = "the shapes of the area cross too often to be joined; their convex hull is used"
+        message = "the shapes of the area, or of the document, cross too often to be joined; their convex hull is used"
         hull = shapely.GeometryCollection(list(parts)).convex_hull
         return hull, (Problem(at=at, message=message, is_repaired=True),)
-    dots = shapely.MultiPoint(np.unique(shapely.get_coordinates(points), axis=0))
-    return _collected([*united, *lines, *dots.geoms]), ()
+    dots = shapely.MultiPoint(np.unique(shapely.get_coordinates(points), axis=0)).geoms if len(points) else ()
+    return _collected([*united, *lines, *dots]), ()
 
 
 def _collected(parts: Sequence[Any]) -> BaseGeometry:
@@ -90,14 +93,15 @@ def _is_too_much(polygons: _Shapes) -> bool:
     if vertices > MAX_UNITED_VERTICES:
         return True
     if vertices <= _SURELY_QUICK:
-        return False
+        return not takes(vertices**2 // _QUICK_A_STEP)
     edges, owners = _edges(polygons)
 
     def is_apart(some: Positions, others: Positions) -> NDArray[np.bool_]:
         apart: NDArray[np.bool_] = owners[some] < owners[others]
         return apart
 
-    return meetings(edges, is_apart, limit=MAX_MEETINGS) > MAX_MEETINGS
+    found = meetings(edges, is_apart, limit=MAX_MEETINGS)
+    return found > MAX_MEETINGS or not takes(found + len(polygons))
 
 
 def _edges(polygons: _Shapes) -> tuple[Ring, Positions]:
