@@ -242,6 +242,18 @@ CENTRES = [
 ]
 
 
+def test_many_circles_at_once_are_what_each_is_by_itself() -> None:
+    random = Random(7)
+    radii_m = (0.0, 100.0, 25_000.0, 500_000.0, 2_500_000.0, 9_000_000.0, 20_000_000.0)
+    wanted = [(random.uniform(-180, 180), random.uniform(-90, 90), random.choice(radii_m)) for _ in range(1_200)]
+    wanted += [(180.0, 90.0, 1.0), (-180.0, -89.99, 1_000.0), (179.99, 0.0, 5_000.0)]
+    found = geo.circles(wanted)
+    assert [area.geom_type for area in found] == [geo.circle(*one).geom_type for one in wanted]
+    assert all(area.equals_exact(geo.circle(*one), 1e-9) for area, one in zip(found, wanted, strict=True))
+    assert [geo.circles([one]) for one in wanted[:50]] == [[area] for area in found[:50]]
+    assert geo.circles([]) == []
+
+
 @pytest.mark.parametrize(("lon", "lat"), CENTRES)
 @pytest.mark.parametrize("radius_m", [100.0, 25_000.0, 220_000.0, 500_000.0, 2_500_000.0])
 def test_circle_holds_what_is_within_and_little_more(lon: float, lat: float, radius_m: float) -> None:

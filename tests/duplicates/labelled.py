@@ -119,7 +119,7 @@ def quake(
         texts=(solution.text,),
         measures=solution.measures,
     )
-    return felt(bare, solution)
+    return felt([(bare, solution)])[0]
 
 
 def warning(row: Mapping[str, Any]) -> Event:

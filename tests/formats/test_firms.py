@@ -71,9 +71,10 @@ def test_order_of_the_rows_does_not_matter(rows: list[Row]) -> None:
     assert fires(*rows) == fires(*sorted(rows))
 
 
-def test_rows_of_one_fire_have_equal_events() -> None:
-    first, second, other = items(spot(), spot(38.003), spot(39))
-    assert first.events == second.events != other.events
+def test_rows_of_one_fire_are_one_item_at_the_first_of_them() -> None:
+    low, fire, other = items(spot(38.003, sure="l"), spot(), spot(39), spot(38.003), spot(39.003))
+    assert [(item.at, len(item.events)) for item in (low, fire, other)] == [("row[1]", 0), ("row[2]", 1), ("row[3]", 1)]
+    assert fire.events != other.events
 
 
 def test_fire_keeps_its_name_as_it_grows() -> None:

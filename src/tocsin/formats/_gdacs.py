@@ -109,7 +109,7 @@ def events_of(disaster: Disaster, *, source: str, now: datetime) -> tuple[Event,
         place=disaster.country,
     )
     bare = replace(event, expires=expires(disaster.begins), texts=(quake.text,), measures=quake.measures)
-    worst, *others = felt(bare, quake)
+    ((worst, *others),) = felt([(bare, quake)])
     return (replace(worst, severity=min(worst.severity, event.severity, key=_ORDER.index)), *others)
 
 

@@ -13,6 +13,7 @@ typical maxima of the USGS table "Magnitude / Intensity Comparison" cap it.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 # Table of the equation's coefficients, as the paper names them.
 _C0, _C1, _C2 = 2.085, 1.428, -1.402
@@ -39,6 +40,7 @@ def intensity(magnitude: float, distance_km: float) -> float:
     return value + _C4 * math.log(distance_km / _BEND_KM) if distance_km > _BEND_KM else value
 
 
+@lru_cache(maxsize=4_096)  # magnitudes are told to a tenth, and shallow depths are assumed
 def reach_km(magnitude: float, depth_km: float, at_least: float) -> float:
     """Return how far from the epicentre, along the surface, the intensity is `at_least` (MMI), in kilometres.
 

@@ -13,17 +13,20 @@ Source: CAP 1.2, 3.2.2 for the ratings; `_intensity` for the bands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
 from tocsin import geo
+from tocsin.formats._geojson import Fields
 from tocsin.formats._intensity import reach_km
+from tocsin.formats._item import read_item
 from tocsin.hazards import HAZARDS
-from tocsin.model import Area, Event, Severity, Text, Urgency
+from tocsin.model import Area, Event, Item, Problem, Severity, Text, Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,11 @@ class Quake:
         return {name: value for name, value in known.items() if value is not None}
 
     @property
+    def is_rated(self) -> bool:
+        """Return whether it is known how far it may be felt."""
+        return self.kind == EARTHQUAKE and self.magnitude is not None
+
+    @property
     def text(self) -> Text:
         """Return our words in English: "M 5.6 earthquake 12 km deep, 4 km W of Castaic, CA"."""
         size = "" if self.magnitude is None else f"M {self.magnitude:.1f} "
@@ -103,20 +111,70 @@ def expires(onset: datetime) -> datetime:
     return onset + HAZARDS[EARTHQUAKE].lasts
 
 
-def felt(event: Event, quake: Quake) -> tuple[Event, ...]:
-    """Return the events of a quake that has a position, worst first; `event` is what they have in common."""
-    depth_km = USUAL_DEPTH_KM if quake.depth_km is None else quake.depth_km
-    shakes = quake.kind == EARTHQUAKE and quake.magnitude is not None
-    reaches = [reach_km(quake.magnitude or 0, depth_km, band.at_least) if shakes else 0 for band in BANDS]
-    bands = [
-        _in_band(event, quake, part, band, reach)
-        for part, (band, reach) in enumerate(zip(BANDS, reaches, strict=True))
-        if reach > 0
+def read_quakes(
+    found: Iterable[tuple[str, Any]], read: Callable[[Fields], tuple[Event, Quake | None]]
+) -> tuple[Item, ...]:
+    """Return an item for each (position, feature). `read` gives what the events of a quake have in common, and the
+    quake; or an event that stands for itself, and None. Raises FormatError for what is no quake.
+    """
+    told = [_told(at, feature, read) for at, feature in found]
+    shown = iter(felt([(item.events[0], quake) for item, quake in told if quake]))
+    return tuple(replace(item, events=next(shown)) if quake else item for item, quake in told)
+
+
+def _told(at: str, feature: Any, read: Callable[[Fields], tuple[Event, Quake | None]]) -> tuple[Item, Quake | None]:
+    quakes: list[Quake | None] = []
+
+    def events(problems: list[Problem]) -> tuple[Event, ...]:
+        event, quake = read(Fields(feature, at=at, problems=problems))
+        quakes.append(quake)
+        return (event,)
+
+    item = read_item(at, events)
+    return item, quakes[0] if quakes else None
+
+
+def felt(solutions: Sequence[tuple[Event, Quake]]) -> list[tuple[Event, ...]]:
+    """Return the events of each quake, which has a position, worst first; of each pair the event is what they have in
+    common. All circles are drawn at once.
+    """
+    reaches = [_reaches(quake) for _, quake in solutions]
+    shapes = iter(
+        geo.circles(
+            [
+                (*_epicentre(quake), 1000 * reach)
+                for (_, quake), own in zip(solutions, reaches, strict=True)
+                for _, reach in own
+            ]
+        )
+    )
+    return [
+        tuple(_in_band(event, quake, part, reach, next(shapes)) for part, reach in own)
+        for (event, quake), own in zip(solutions, reaches, strict=True)
     ]
-    return tuple(bands) or (_faint(event, quake, is_rated=shakes),)
 
 
-def _in_band(event: Event, quake: Quake, part: int, band: Band, reach: float) -> Event:
+def _reaches(quake: Quake) -> list[tuple[int, float]]:
+    """Return (part, kilometres) of each band that reaches the surface, or of a quake that none does."""
+    if not quake.is_rated:
+        return [(len(BANDS), FAINT_KM)]
+    depth_km = USUAL_DEPTH_KM if quake.depth_km is None else quake.depth_km
+    reaches = [(part, reach_km(quake.magnitude or 0, depth_km, band.at_least)) for part, band in enumerate(BANDS)]
+    return [one for one in reaches if one[1] > 0] or [(len(BANDS), FAINT_KM)]
+
+
+def _epicentre(quake: Quake) -> tuple[float, float]:
+    assert quake.at is not None, "a quake without a position has no area"
+    return quake.at.x, quake.at.y
+
+
+def _in_band(event: Event, quake: Quake, part: int, reach: float, shape: BaseGeometry) -> Event:
+    """Return the event of one band, or of a quake that none reaches, or of which nobody knows how far it does."""
+    areas = (Area(description=quake.place, geometry=shape),)
+    if part == len(BANDS):
+        severity = Severity.MINOR if quake.is_rated else Severity.UNKNOWN
+        return replace(event, part=part, severity=severity, areas=areas)
+    band = BANDS[part]
     description = (
         f"Shaking of intensity {band.name} or more (Modified Mercalli) is estimated within {reach:.0f} km of the "
         "epicentre, by a published equation from magnitude and depth alone."
@@ -127,23 +185,8 @@ def _in_band(event: Event, quake: Quake, part: int, band: Band, reach: float) ->
         severity=band.severity,
         urgency=band.urgency,
         texts=(replace(event.texts[0], description=description),),
-        areas=(Area(description=quake.place, geometry=_circle(quake, reach)),),
+        areas=areas,
     )
-
-
-def _faint(event: Event, quake: Quake, *, is_rated: bool) -> Event:
-    """Return the event of a quake that no band reaches, or (not `is_rated`) of which nobody knows how far it does."""
-    return replace(
-        event,
-        part=len(BANDS),
-        severity=Severity.MINOR if is_rated else Severity.UNKNOWN,
-        areas=(Area(description=quake.place, geometry=_circle(quake, FAINT_KM)),),
-    )
-
-
-def _circle(quake: Quake, radius_km: float) -> BaseGeometry:
-    assert quake.at is not None, "a quake without a position has no area"
-    return geo.circle(quake.at.x, quake.at.y, radius_km * 1000)
 
 
 def _depth(depth_km: float | None) -> str:

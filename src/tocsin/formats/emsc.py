@@ -15,17 +15,26 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import partial
 
 from shapely import Point
 
 from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields, features
-from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
-from tocsin.formats._quake import BANDS, EARTHQUAKE, USUAL_DEPTH_KM, Quake, depth_km_of, expires, felt, magnitude_of
-from tocsin.model import Category, Certainty, Code, Event, Item, Reading, Urgency
+from tocsin.formats._quake import (
+    BANDS,
+    EARTHQUAKE,
+    USUAL_DEPTH_KM,
+    Quake,
+    depth_km_of,
+    expires,
+    magnitude_of,
+    read_quakes,
+)
+from tocsin.model import Category, Certainty, Code, Event, Reading, Urgency
 
 SNAPSHOT = False
 SENDER = "emsc-csem.org"
@@ -47,7 +56,7 @@ _KEYS = frozenset({"unid", "flynn_region", "evtype"})
 def read(body: bytes, *, source: str, now: datetime) -> Reading:  # noqa: ARG001  a catalogue of what has been needs no clock
     """Return one item for each feature. Raises FormatError when the document is no GeoJSON."""
     document = loads(body)
-    items = tuple(_item(feature, source=source, at=at) for at, feature in features(document))
+    items = read_quakes(features(document), partial(_solution, source=source))
     return Reading(items=items, is_complete=all(item.events for item in items))
 
 
@@ -56,11 +65,8 @@ def claims(opened: Opened) -> bool:
     return any(one.keys() >= _KEYS for one in opened.features()[:1])
 
 
-def _item(feature: object, *, source: str, at: str) -> Item:
-    return read_item(at, lambda problems: _events(Fields(feature, at=at, problems=problems), source=source))
-
-
-def _events(feature: Fields, *, source: str) -> tuple[Event, ...]:
+def _solution(feature: Fields, *, source: str) -> tuple[Event, Quake]:
+    """Return what the events of a quake have in common, and the quake."""
     properties = feature.object("properties")
     name = properties.text("unid", MAX_NAME) or feature.text("id", MAX_NAME)
     if not _ID.fullmatch(name):
@@ -89,7 +95,7 @@ def _events(feature: Fields, *, source: str) -> tuple[Event, ...]:
         texts=(quake.text,),
         measures=quake.measures,
     )
-    return felt(event, quake)
+    return event, quake
 
 
 def _quake(feature: Fields, properties: Fields, evtype: str) -> Quake:

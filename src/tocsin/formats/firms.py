@@ -1,7 +1,7 @@
 """Active fires of NASA FIRMS: CSV of hot spots that MODIS and VIIRS saw from orbit, put together into fires.
 
-A hot spot is a pixel, not an alert. Each row is an item, as published; each item has the event of the *fire* that its
-hot spot belongs to, so rows of one fire give equal events, which are one event, as an alert that a list names twice.
+A hot spot is a pixel, not an alert. An item is a *fire*, at the first of the rows that belong to it, or a row of which
+no fire is made.
 
 Hot spots belong together when their cells of a kilometre are neighbours, through however many others: up to 1 km apart
 they always do, from 3.7 km on only through a third. (VIIRS pixels are 0.375 km, those of MODIS 1 km.) The cells lie
@@ -90,7 +90,7 @@ class HotSpot:
 
 
 def read(body: bytes, *, source: str, now: datetime) -> Reading:  # noqa: ARG001  hot spots need no clock
-    """Return one item for each row. Raises FormatError when the document is no CSV of hot spots."""
+    """Return one item for each fire and each row that is none. Raises FormatError when it is no CSV of hot spots."""
     rows = _rows(body)
     header = [name.strip().lower() for name in next(rows, [])]
     if missing := [name for name in _NEEDED if name not in header]:
@@ -99,9 +99,13 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:  # noqa: ARG001
     spots = [spot for spot, _ in read_rows if spot is not None]
     fires = _fires(spots, source)
     items = []
+    told: set[str] = set()
     for number, (spot, problems) in enumerate(read_rows, 1):
-        events = (fires[spot.cell],) if spot is not None else ()
-        items.append(Item(at=f"row[{number}]", events=events, problems=problems))
+        fire = fires[spot.cell] if spot is not None else None
+        if fire is None or fire.identifier not in told:
+            items.append(Item(at=f"row[{number}]", events=(fire,) if fire else (), problems=problems))
+        if fire is not None:
+            told.add(fire.identifier)
     return Reading(items=tuple(items), is_complete=all(item.events for item in items))
 
 

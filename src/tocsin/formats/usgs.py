@@ -15,22 +15,30 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import partial
 
 from shapely import Point
 
 from tocsin import geo
 from tocsin.errors import FormatError
 from tocsin.formats._geojson import MAX_NAME, Fields, features
-from tocsin.formats._item import read_item
 from tocsin.formats._json import loads
 from tocsin.formats._opened import Opened
-from tocsin.formats._quake import BANDS, EARTHQUAKE, USUAL_DEPTH_KM, Quake, depth_km_of, expires, felt, magnitude_of
+from tocsin.formats._quake import (
+    BANDS,
+    EARTHQUAKE,
+    USUAL_DEPTH_KM,
+    Quake,
+    depth_km_of,
+    expires,
+    magnitude_of,
+    read_quakes,
+)
 from tocsin.model import (
     Category,
     Certainty,
     Code,
     Event,
-    Item,
     MsgType,
     Reading,
     Urgency,
@@ -57,7 +65,7 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:  # noqa: ARG001
     is_cut = len(listed) == metadata.number("limit") or len(listed) < (metadata.number("count") or 0)
     if is_cut:
         collection.problem("metadata", "the answer was cut at a limit, or holds fewer quakes than it says")
-    items = tuple(_item(feature, source=source, at=at) for at, feature in listed)
+    items = read_quakes(listed, partial(_solution, source=source))
     return Reading(
         items=items,
         problems=tuple(collection.problems),
@@ -75,11 +83,8 @@ def claims(opened: Opened) -> bool:
     return any({"mag", "magType", "place"} <= one.keys() for one in opened.features()[:1])
 
 
-def _item(feature: object, *, source: str, at: str) -> Item:
-    return read_item(at, lambda problems: _events(Fields(feature, at=at, problems=problems), source=source))
-
-
-def _events(feature: Fields, *, source: str) -> tuple[Event, ...]:
+def _solution(feature: Fields, *, source: str) -> tuple[Event, Quake | None]:
+    """Return what the events of a quake have in common, and the quake; of a deleted one its end, and None."""
     properties = feature.object("properties")
     name = properties.text("net", MAX_NAME) + properties.text("code", MAX_NAME) or feature.text("id", MAX_NAME)
     if not _ID.fullmatch(name):
@@ -87,11 +92,11 @@ def _events(feature: Fields, *, source: str) -> tuple[Event, ...]:
     quake = _quake(feature, properties)
     event = _bare(name, quake, properties, source)
     if event.is_over:
-        return (event,)
+        return event, None
     if quake.at is None:
         # Without a position the quake is nowhere, not everywhere: the world has no place that it concerns.
         raise FormatError("the quake has no position", at=f"{feature.at}.geometry")
-    return felt(event, quake)
+    return event, quake
 
 
 def _quake(feature: Fields, properties: Fields) -> Quake:

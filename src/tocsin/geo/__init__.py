@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from tocsin.geo._boxes import Box, boxes
 from tocsin.geo._cap import MAX_CIRCLES, cap_circle, cap_polygon
-from tocsin.geo._circle import circle
+from tocsin.geo._circle import circle, circles
 from tocsin.geo._effort import Effort
 from tocsin.geo._ellipsoid import geodesic_m
 from tocsin.geo._geojson import from_geojson
@@ -36,6 +36,7 @@ __all__ = [
     "cap_circle",
     "cap_polygon",
     "circle",
+    "circles",
     "cut",
     "distance_m",
     "from_geojson",

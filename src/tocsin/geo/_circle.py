@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -20,6 +21,9 @@ MAX_RADIUS_M = 9_900_000.0
 
 _LEAST_CORNERS = 72
 _MOST_CORNERS = 4608
+_AT_ONCE = 500  # circles: some 20 arrays of their corners are 6 MB
+_POLE = 90.0
+_SHORTEST_DEGREE_M = 110_574.0  # of latitude, at the equator
 _WIDEST_STEP = 6.0  # degrees of longitude between two corners; only a circle that nearly meets a pole has more
 # Edges are straight in degrees and not on the ground; measured, this and the corners outside cover the difference.
 _MARGIN = 1.0005
@@ -36,7 +40,7 @@ def circle(lon: float, lat: float, radius_m: float) -> BaseGeometry:
     if radius_m > MAX_RADIUS_M:
         return WORLD
     corners = _LEAST_CORNERS
-    pole = math.copysign(90.0, lat)
+    pole = math.copysign(_POLE, lat)
     while True:
         outer_m = radius_m * _MARGIN / math.cos(math.pi / corners)
         holds_pole = geodesic_m(lon, lat, lon, pole) <= outer_m
@@ -51,6 +55,27 @@ def circle(lon: float, lat: float, radius_m: float) -> BaseGeometry:
             break
         corners *= 2
     return cut(Polygon(over_pole(ring, pole) if holds_pole else ring))
+
+
+def circles(wanted: Sequence[tuple[float, float, float]]) -> list[BaseGeometry]:
+    """Return the `circle` of each (lon, lat, radius_m). Many at once cost a tenth of as many one by one."""
+    return [shape for start in range(0, len(wanted), _AT_ONCE) for shape in _circles(wanted[start : start + _AT_ONCE])]
+
+
+def _circles(wanted: Sequence[tuple[float, float, float]]) -> list[BaseGeometry]:
+    centres = np.array(wanted, dtype=np.float64).reshape(-1, 3)
+    lons, lats, radii_m = centres[:, :1], centres[:, 1:2], centres[:, 2:]
+    is_plain = ((radii_m > 0.0) & (radii_m <= MAX_RADIUS_M))[:, 0]
+    outer_m = radii_m * (_MARGIN / math.cos(math.pi / _LEAST_CORNERS))
+    # What stays so far from a pole, in the shortest degrees that there are, holds none.
+    is_plain &= (np.abs(lats) + outer_m / _SHORTEST_DEGREE_M < _POLE)[:, 0]
+    east, north = destinations(lats[is_plain], outer_m[is_plain], *_azimuths(_LEAST_CORNERS))
+    steps = np.abs(np.diff(east, axis=1, append=east[:, :1])).max(axis=1, initial=0.0)
+    is_plain[is_plain] = is_fine = steps <= _WIDEST_STEP
+    rings = np.stack((lons[is_plain] + east[is_fine], north[is_fine]), axis=2)
+    shapes: NDArray[np.object_] = np.asarray(shapely.polygons(rings))
+    drawn = map(cut, shapes)
+    return [next(drawn) if plain else circle(*one) for one, plain in zip(wanted, is_plain.tolist(), strict=True)]
 
 
 def box_about(lon: float, lat: float, radius_m: float) -> BaseGeometry:

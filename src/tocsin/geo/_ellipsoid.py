@@ -24,18 +24,21 @@ _ROUNDS = 2
 
 
 def destinations(
-    lat: float, distance_m: float | NDArray[np.float64], sin_az: NDArray[np.float64], cos_az: NDArray[np.float64]
+    lat: float | NDArray[np.float64],
+    distance_m: float | NDArray[np.float64],
+    sin_az: NDArray[np.float64],
+    cos_az: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (degrees east of the start, latitudes) of the places `distance_m` from a start at `lat`, for each azimuth.
 
-    The distance is one for all, or one for each azimuth.
+    The distance is one for all, or one for each azimuth. Starts as rows, shape (n, 1), give rows of destinations.
 
     Azimuths go clockwise from north and are given by sine and cosine; the differences of longitude lie in [-180, 180].
     Source: Vincenty (1975), equations 1 to 11.
     """
-    reduced = math.atan((1 - FLATTENING) * math.tan(math.radians(lat)))
-    sin_u, cos_u = math.sin(reduced), math.cos(reduced)
-    twice_start = 2 * np.arctan2(math.tan(reduced), cos_az)
+    reduced = np.arctan((1 - FLATTENING) * np.tan(np.radians(lat)))
+    sin_u, cos_u = np.sin(reduced), np.cos(reduced)
+    twice_start = 2 * np.arctan2(np.tan(reduced), cos_az)
     sin_alpha = cos_u * sin_az
     cos2_alpha = 1 - sin_alpha**2
     u2 = cos2_alpha * (EQUATOR_RADIUS_M**2 / POLE_RADIUS_M**2 - 1)

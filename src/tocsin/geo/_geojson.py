@@ -94,11 +94,19 @@ def _line(positions: Any, at: str) -> _Found:
 
 
 def _point(position: Any, at: str) -> _Found:
+    if isinstance(position, list) and _is_sound(*position[:2]):
+        return Point(position[:2]), ()
     point, problems = oriented(_positions([position], at), at=at)
     lon, lat = point[0]
     return Point((lon + 180.0) % 360.0 - 180.0 if abs(lon) > 180.0 else lon, lat), problems
 
 
+def _is_sound(lon: Any = None, lat: Any = None) -> bool:
+    """Return whether these are two numbers of a place, as nearly all are."""
+    return type(lon) in _NUMBERS and type(lat) in _NUMBERS and abs(lon) <= 180.0 and abs(lat) <= 90.0
+
+
+_NUMBERS = frozenset({int, float})
 _READERS: Mapping[str, Callable[[Any, str], _Found]] = {"Polygon": _polygon, "LineString": _line, "Point": _point}
 
 
