@@ -24,6 +24,7 @@ from tocsin.hazards import fold
 
 _BLANK = r"[\s\p{Z}]"
 _DARK = r"[^\s\p{Z}]"
+_SIGNS = r"[^\pL\pM\pN]+"
 _GAP = "[^A-Za-z0-9]+"
 _WORD = "[A-Za-z0-9]+"
 
@@ -69,7 +70,7 @@ _MARKS = {
     ),
     "short": (r"\p{Nd}{4}",),
     "mixed": (r"[0-9][\pL\pM]", r"[\pL\pM][0-9]"),
-    "agent": (rf"{_accented(_one_of(RULES.agents))}{_BLANK}\p{{Lu}}[^\s\p{{Z}}]{{1,40}}{_BLANK}\p{{Lu}}",),
+    "agent": (rf"{_accented(_one_of(RULES.agents))}{_SIGNS}\p{{Lu}}[\pL\pM\pN]{{0,40}}{_SIGNS}\p{{Lu}}",),
     "aged": (r"[(,][\s\x{a0}\x{202f}]?\p{Nd}{1,3}[^(),]{0,12}[),]",),
 }
 _KINDS = (rules.TOPIC, rules.PERSON, rules.TITLE, rules.NAMED, rules.ASKED, rules.SMALL_TOPIC, rules.FIRST_TOPIC)
