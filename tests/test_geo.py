@@ -595,7 +595,7 @@ def test_box_around_many_parts_takes_the_shortest_arc() -> None:
 @pytest.mark.parametrize("lon", [0.0, 179.9, -179.9])
 @pytest.mark.parametrize("lat", [0.0, 35.0, -60.0])
 def test_quadrants_of_one_radius_hold_the_circle(lon: float, lat: float) -> None:
-    area = geo.quadrants(lon, lat, [200_000.0] * 4)
+    area = geo.quadrants([(lon, lat, [200_000.0] * 4)])[0]
     for bearing in range(0, 360, 7):
         east, north = math.sin(math.radians(bearing)), math.cos(math.radians(bearing))
         for share, is_inside in ((0.99, True), (1.02, False)):
@@ -606,13 +606,23 @@ def test_quadrants_of_one_radius_hold_the_circle(lon: float, lat: float) -> None
                 assert area.covers(Point(math.remainder(place_lon, 360.0), place_lat)) == is_inside
 
 
+def test_many_quadrants_at_once_are_what_each_is_by_itself() -> None:
+    wanted = [(lon, lat, radii) for lon in (0.0, 179.9) for lat in (12.0, -60.0) for radii in QUARTERS]
+    assert geo.quadrants(wanted) == [area for one in wanted for area in geo.quadrants([one])]
+    assert all(area.is_valid for area in geo.quadrants(wanted))
+    assert geo.quadrants([]) == []
+
+
+QUARTERS = ([1e5] * 4, [1e5, 0.0, 2e5, 0.0], [1e5, 0.0, 0.0, 2e5], [0.0] * 4, [0.0, 0.0, 3e5, 1e5])
+
+
 def test_quadrants_without_a_radius_are_a_point() -> None:
-    assert geo.quadrants(10.0, 20.0, [0.0] * 4) == Point(10.0, 20.0)
+    assert geo.quadrants([(10.0, 20.0, [0.0] * 4)]) == [Point(10.0, 20.0)]
 
 
 def test_quadrants_beside_a_pole_are_refused() -> None:
     with pytest.raises(ValueError, match="pole"):
-        geo.quadrants(10.0, 81.0, [1.0] * 4)
+        geo.quadrants([(10.0, 81.0, [1.0] * 4)])
 
 
 def test_swath_is_the_hull_the_short_way() -> None:

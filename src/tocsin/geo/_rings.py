@@ -130,8 +130,11 @@ def cut(geometry: BaseGeometry) -> BaseGeometry:
     assert east - west <= MAX_SPAN, "unwrapped() refuses what runs on and on"
     turns = range(math.floor((west + 180.0) / 360.0), math.floor((east + 180.0) / 360.0) + 1)
     pieces = [shapely.intersection(shifted(geometry, -360.0 * turn), WORLD) for turn in turns]
-    whole = shapely.union_all(pieces)
-    return areas(whole) if geometry.geom_type in _AREAS else whole
+    if geometry.geom_type not in _AREAS:
+        return shapely.union_all(pieces)
+    parts = [part for part in shapely.get_parts(pieces) if part.geom_type == "Polygon"]
+    # What is less wide than the Earth meets itself nowhere when it is brought back.
+    return shapely.MultiPolygon(parts) if len(parts) > 1 and east - west < 360.0 else shapely.union_all(parts)
 
 
 def areas(geometry: BaseGeometry) -> BaseGeometry:

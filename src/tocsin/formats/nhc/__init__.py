@@ -28,13 +28,13 @@ from tocsin.formats._bulletin import HEADER, Product, lines_of, products, sent_o
 from tocsin.formats._opened import Opened
 from tocsin.formats._xml import namespace
 from tocsin.formats.nhc._advisory import Advisory, read_forecast, read_public, words_of
-from tocsin.formats.nhc._extent import around, blowing, coming, cone
+from tocsin.formats.nhc._extent import Reach, around, blowing, coming, cone, reaches
 from tocsin.formats.nhc._lists import SPACES, STORMS, indexed, listed
 from tocsin.formats.nhc._storm import event_of, headline, numbered
 from tocsin.model import Event, Item, Problem, Reading, Text
 
 SNAPSHOT = True
-MAX_ADVISORIES = 24  # of one document; the most active day yet had some ten storms with two each. 5 ms each
+MAX_ADVISORIES = 24  # of one document; the most active day yet had some ten storms with two each. 4 ms each
 _PUBLIC, _FORECAST = "TCP", "TCM"
 _TEXTS = frozenset({_PUBLIC, _FORECAST, "TCD", "TCU", "TCE"})
 _BASINS = frozenset({"AT", "EP", "CP", "PZ", "PN", "PA"})
@@ -98,18 +98,20 @@ def _public(product: Product, sent: datetime, source: str) -> Iterator[Event]:
     headlines, description = words_of(product.lines)
     storm = advisory.storm
     words = Text(language="en", event=storm.title, headline=headlines or headline(storm), description=description)
-    yield from _now(advisory, event_of(storm, source=source, product="-tcp", text=words))
+    told = event_of(storm, source=source, product="-tcp", text=words)
+    yield from _now(advisory, told, *reaches([advisory.now]))
 
 
 def _forecast(product: Product, sent: datetime, source: str) -> Iterator[Event]:
     """Yield the winds of a forecast/advisory now and at each step, and where the centre may go."""
     advisory = read_forecast(product.lines, sent=sent)
     event = event_of(advisory.storm, source=source, product="-tcm")
-    yield from _now(advisory, event)
-    yield from coming(event, advisory.points)
+    reached = reaches(advisory.points)
+    yield from _now(advisory, event, reached[0])
+    yield from coming(event, advisory.points, reached)
     yield from cone(event, advisory.points, advisory.storm.id[:2])
 
 
-def _now(advisory: Advisory, event: Event) -> Iterator[Event]:
-    found = list(blowing(event, advisory.now))
+def _now(advisory: Advisory, event: Event, now: Reach) -> Iterator[Event]:
+    found = list(blowing(event, now))
     yield from found or [around(event, advisory.storm)]

@@ -52,12 +52,24 @@ class Point:
     wind_kt: float | None = None
     radii_nm: Mapping[int, Radii] = field(default_factory=dict)
 
-    def reach(self, force_kt: int) -> BaseGeometry | None:
-        """Return the area of winds of this force, or None where none is said to be."""
-        radii = self.radii_nm.get(force_kt)
-        if not radii or not any(radii):
-            return None
-        return geo.quadrants(self.lon, self.lat, [radius * _NM_M for radius in radii])
+
+Reach = Mapping[int, BaseGeometry]
+"""The area of winds of each force in knots that is said to blow."""
+
+
+def reaches(points: Sequence[Point]) -> list[Reach]:
+    """Return how far the winds of each point reach, all drawn at once."""
+    said = [{force: radii for force in FORCES_KT if any(radii := point.radii_nm.get(force, ()))} for point in points]
+    drawn = iter(
+        geo.quadrants(
+            [
+                (point.lon, point.lat, [radius * _NM_M for radius in radii])
+                for point, own in zip(points, said, strict=True)
+                for radii in own.values()
+            ]
+        )
+    )
+    return [{force: next(drawn) for force in own} for own in said]
 
 
 def around(event: Event, storm: Storm) -> Event:
@@ -69,20 +81,17 @@ def around(event: Event, storm: Storm) -> Event:
     return placed(assumed, area, f"within {ASSUMED_KM:.0f} km of the centre, as is typical; no reach is published")
 
 
-def blowing(event: Event, now: Point) -> Iterator[Event]:
+def blowing(event: Event, now: Reach) -> Iterator[Event]:
     """Yield an event for each force of wind that blows now, worst first."""
-    for force in FORCES_KT:
-        area = now.reach(force)
-        if area is not None:
-            yield placed(replace(event, severity=severity_of(force)), area, f"winds of {force} kt or more")
+    for force, area in now.items():
+        yield placed(replace(event, severity=severity_of(force)), area, f"winds of {force} kt or more")
 
 
-def coming(event: Event, points: Sequence[Point]) -> Iterator[Event]:
+def coming(event: Event, points: Sequence[Point], reached: Sequence[Reach]) -> Iterator[Event]:
     """Yield an event for each step of the forecast and force of wind; `points` begin with now."""
-    reaches = [[point.reach(force) for force in FORCES_KT] for point in points]
-    for (first, before), (second, after) in pairwise(zip(points, reaches, strict=True)):
-        for force, *both in zip(FORCES_KT, before, after, strict=True):
-            areas = [area for area in both if area is not None]
+    for (first, before), (second, after) in pairwise(zip(points, reached, strict=True)):
+        for force in FORCES_KT:
+            areas = [reach[force] for reach in (before, after) if force in reach]
             if areas:
                 forecast = _forecast(event, first, second, since=points[0].at)
                 told = replace(forecast, severity=severity_of(force))
@@ -92,7 +101,7 @@ def coming(event: Event, points: Sequence[Point]) -> Iterator[Event]:
 def cone(event: Event, points: Sequence[Point], basin: str) -> Iterator[Event]:
     """Yield an event for each step: where the centre may be. A step is rated one lower than its wind: it only may."""
     radii = _CONE_NM.get(basin, _CONE_NM["al"])
-    circles = [geo.circle(point.lon, point.lat, _cone_m(radii, point.at - points[0].at)) for point in points]
+    circles = geo.circles([(point.lon, point.lat, _cone_m(radii, point.at - points[0].at)) for point in points])
     for (first, before), (second, after) in pairwise(zip(points, circles, strict=True)):
         severity = severity_of(max(filter(None, (first.wind_kt, second.wind_kt)), default=None))
         forecast = _forecast(event, first, second, since=points[0].at)
