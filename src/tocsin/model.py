@@ -378,12 +378,14 @@ class Item:
 class Link:
     """A document that an index names but does not hold, and its format.
 
-    `fresh` changes when the linked document does (or is "").
+    `fresh` changes when the linked document does (or is ""). `beside` is the address of what is read together with it
+    (its shapes), "" for nothing.
     """
 
     url: str
     fresh: str = ""
     format: str = "cap"
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import shapely
 
+from tocsin import formats
 from tocsin.errors import FormatError
 from tocsin.formats import nina
 from tocsin.model import Code, Link, Reading
@@ -83,8 +85,8 @@ def test_index_links_each_alert_once_and_again_when_its_version_rises() -> None:
     entries = [{"id": "mow.1", "version": 2}, {"id": "mow.1", "version": 2}, {"id": "lhp.X"}]
     url = "https://warnung.bund.de/api31/warnings/"
     assert read(entries).links == (
-        Link(url=f"{url}mow.1.json", fresh="2", format="nina"),
-        Link(url=f"{url}lhp.X.json", format="nina"),
+        Link(url=f"{url}mow.1.json", fresh="2", format="nina", beside=f"{url}mow.1.geojson"),
+        Link(url=f"{url}lhp.X.json", format="nina", beside=f"{url}lhp.X.geojson"),
     )
 
 
@@ -96,6 +98,57 @@ def test_index_entry_that_names_no_alert_is_no_link(name: Any) -> None:
 
 def test_quiet_index() -> None:
     assert read([]) == Reading()
+
+
+def shape(number: int, west: float, kind: str = "Polygon") -> dict[str, Any]:
+    rings = [[[west, 50, 0], [west + 1, 50, 0], [west + 1, 51, 0], [west, 51, 0], [west, 50, 0]]]
+    coordinates = rings if kind == "Polygon" else [rings]
+    return {"properties": {"warnId": "mow.1", "areaId": number}, "geometry": {"type": kind, "coordinates": coordinates}}
+
+
+def with_shapes(*features: Any) -> Reading:
+    """Return the reading of an alert in two languages, of which the first says its area, and of its shapes."""
+    said = alert(info("DE", keys="066340000000", areas=SHAPED), info("EN"))
+    shapes = {"type": "FeatureCollection", "features": list(features)}
+    body = formats.joined("nina", json.dumps(said).encode(), b"\xef\xbb\xbf" + json.dumps(shapes).encode())
+    return nina.read(body, source="de", now=NOW)
+
+
+def test_shapes_beside_an_alert_are_those_of_its_area_in_every_language() -> None:
+    (item,) = with_shapes(shape(0, 8), shape(0, 10, "MultiPolygon"), shape(1, 30)).items
+    (event,) = item.events
+    assert [text.language for text in event.texts] == ["DE", "EN"]
+    (area,) = event.areas
+    assert area.geometry is not None
+    assert area.geometry.equals(shapely.union_all([shapely.box(8, 50, 9, 51), shapely.box(10, 50, 11, 51)]))
+    assert set(area.geocodes) == {SHAPE, FIRST}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param({"properties": {"areaId": 0}, "geometry": {"type": "Point", "coordinates": [8, 50]}}, id="point"),
+        pytest.param({"properties": {"areaId": 0}, "geometry": None}, id="null"),
+        pytest.param({"properties": None, "geometry": shape(0, 8)["geometry"]}, id="of-no-area"),
+        pytest.param({**shape(0, 8), "geometry": {"type": "Polygon", "coordinates": [[1, 2]]}}, id="no-positions"),
+        pytest.param({**shape(0, 8), "geometry": {"type": ["Polygon"], "coordinates": []}}, id="no-type"),
+        pytest.param({**shape(0, 8), "geometry": {"type": "Polygon", "coordinates": [[["x", 1]]]}}, id="no-number"),
+    ],
+)
+def test_shape_that_is_none_is_left_out_and_told(bad: Any) -> None:
+    (item,) = with_shapes(shape(0, 8), bad).items
+    ((area,),) = [event.areas for event in item.events]
+    assert area.geometry is not None
+    assert area.geometry.equals(shapely.box(8, 50, 9, 51))
+    assert [problem.message for problem in item.problems] == ["not a shape of an area; left out"]
+
+
+@pytest.mark.parametrize("beside", [b"", b"<html>", b'{"features":', b"[" * 100 + b"]" * 100, b"\xff", b"null", b"[]"])
+def test_unsound_shapes_cost_no_alert(beside: bytes) -> None:
+    body = json.dumps(alert(info("DE", keys="066340000000"))).encode()
+    found = nina.read(formats.joined("nina", body, beside), source="de", now=NOW)
+    assert found.items == nina.read(body, source="de", now=NOW).items
+    assert found.is_complete
 
 
 def test_shapes_say_nothing_of_a_hazard() -> None:

@@ -8,11 +8,13 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from lxml import etree
 from samples import plain
 
@@ -138,6 +140,12 @@ def test_recorded_nina_is_one_cancel_in_nine_languages(shared: Path) -> None:
     assert [text.language for text in event.texts] == expected["languages"]
     assert len(event.references) == 1
     assert {code.scheme for area in event.areas for code in area.geocodes} == {"AreaId", "ARS"}
+    joined = formats.joined("nina", path.read_bytes(), path.with_suffix(".geojson").read_bytes())
+    (placed,) = events(read("nina", joined))
+    (area,) = placed.areas
+    assert area.geometry is not None
+    assert area.geometry.covers(shapely.Point(9.48, 51.31))  # Kassel
+    assert (replace(area, geometry=None), replace(placed, areas=event.areas)) == (event.areas[0], event)
 
 
 def test_recorded_alertswiss_says_what_the_manifest_says(shared: Path) -> None:

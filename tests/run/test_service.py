@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
@@ -14,6 +15,7 @@ import structlog
 from feed_server import FeedServer, feed, status
 from tocsin import egress, fetch
 from tocsin.errors import ConfigError, StoreError
+from tocsin.formats import nina
 from tocsin.ledger import LedgerError
 from tocsin.model import Source
 from tocsin.run import inputs
@@ -56,6 +58,39 @@ def test_a_linked_document_that_failed_is_fetched_with_the_next_poll() -> None:
 
         run(twice())
         assert [event.identifier for event in store.events_of(source.id, NOW)] == ["a"]
+
+
+@pytest.mark.parametrize("shapes", [True, False], ids=["shapes", "shapes that cannot be had"])
+def test_an_alert_of_nina_is_placed_by_its_shapes_and_read_without_them(
+    shapes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alert = {"identifier": "mow.1", "sender": "DE-X", "sent": "2026-11-20T10:00:00+01:00", "status": "Actual"}
+    info = {
+        "language": "DE",
+        "event": "Hochwasser",
+        "urgency": "Immediate",
+        "severity": "Severe",
+        "certainty": "Likely",
+    }
+    area = {"areaDesc": "Kreis", "geocode": [{"valueName": "AreaId", "value": "0"}]}
+    whole = {**alert, "msgType": "Alert", "scope": "Public", "info": [{**info, "area": [area]}]}
+    ring = [[8, 50], [9, 50], [9, 51], [8, 51], [8, 50]]
+    drawn = {"properties": {"warnId": "mow.1", "areaId": 0}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    collection = {"type": "FeatureCollection", "features": [drawn]}
+    with FeedServer() as server, Store.open(None) as store:
+        monkeypatch.setattr(nina, "_WARNINGS", server.url("/warnings"))
+        source = replace(MESSAGES, format="nina", url=server.put("/map", feed(b'[{"id": "mow.1", "version": 1}]')))
+        server.put("/warnings/mow.1.json", feed(json.dumps(whole).encode()))
+        server.put("/warnings/mow.1.geojson", feed(json.dumps(collection).encode()) if shapes else status(404))
+
+        async def once() -> None:
+            service = loops(store, source)
+            async with service.client:
+                await service.poll(source)
+
+        run(once())
+        (event,) = store.events_of(source.id, NOW)
+        assert [area.geometry is not None for area in event.areas] == [shapes]
 
 
 EXTENSION = """

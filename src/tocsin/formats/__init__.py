@@ -42,7 +42,7 @@ from tocsin.formats import (
 from tocsin.formats._opened import Opened
 from tocsin.model import Reading
 
-__all__ = ["FORMATS", "Format", "Streamed", "is_streamed", "name_of", "read", "stream"]
+__all__ = ["FORMATS", "Format", "Joined", "Streamed", "is_streamed", "joined", "name_of", "read", "stream"]
 
 
 class Format(Protocol):
@@ -72,6 +72,14 @@ class Streamed(Protocol):
         The document is read to its end only when the last part has been taken. Raises FormatError as `read` does;
         what breaks off later is a part that is not complete.
         """
+
+
+@runtime_checkable
+class Joined(Protocol):
+    """What a format offers besides when one alert lies in two documents (`Link.beside`)."""
+
+    def joined(self, body: bytes, beside: bytes) -> bytes:
+        """Return one document that `read` reads of both, or `body` where what lies beside it is unsound."""
 
 
 FORMATS: Mapping[str, Format] = {
@@ -122,6 +130,12 @@ def stream(format: str, body: bytes, *, source: str, now: datetime) -> Iterator[
         if part is None:
             return
         yield part
+
+
+def joined(format: str, body: bytes, beside: bytes) -> bytes:  # noqa: A002
+    """Return one document of an alert and what an index names beside it, or the alert where its format has none."""
+    reader = _reader(format)
+    return reader.joined(body, beside) if isinstance(reader, Joined) else body
 
 
 def is_streamed(format: str) -> bool:  # noqa: A002

@@ -251,10 +251,22 @@ class Loops:
                 continue
             seen[link] = frozenset()
             if answer.body is not None:
-                documents.append(collect.Document(format=link.format, body=answer.body, link=link))
+                body = await self._joined(source, link, answer.body, hosts)
+                documents.append(collect.Document(format=link.format, body=body, link=link))
         for gone in seen.keys() - set(links):
             del seen[gone]
         return documents, seen.keys() >= set(links)
+
+    async def _joined(self, source: Source, link: Link, body: bytes, hosts: Sequence[str]) -> bytes:
+        """Return a linked document with what lies beside it, or by itself where that cannot be had: no alert waits."""
+        if not link.beside:
+            return body
+        try:
+            beside = (await fetch.fetch(self.client, link.beside, now=self.clock(), hosts=hosts)).body
+        except FetchError as error:
+            log.warning("shapes of a linked document not fetched", source=source.id, code=error.code)
+            return body
+        return await asyncio.to_thread(formats.joined, link.format, body, beside) if beside else body
 
     def _remember_links(self, source: Source, collected: collect.Collected) -> None:
         """Keep in mind which events each link gave, so that they count as listed as long as the index names it."""
