@@ -12,7 +12,8 @@ Who reads what: `write` refuses codes that are not sorted and makes the digests;
 version and of this table. What it cannot see is a bit that turned in the body afterwards. That may give a wrong answer,
 until `verify` finds it, but never a read outside the file: no value in the body is believed as a position in it.
 
-A file is written beside its place and then renamed, so that a reader sees the old one or the new one and no half.
+A file is written beside its place and then renamed, so that a reader sees the old one or the new one and no half. It
+is the owner's only (mode 0600), for it tells where an organisation's places lie.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def write(path: Path, points: Points, *, table: bytes) -> None:
         raise ValueError("the arrays of the points do not belong together; use Points.of")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with beside.open("wb") as file:
+        with open(beside, "wb", opener=_opened_for_the_owner) as file:
             file.write(bytes(_HEADER_BYTES))
             digest = hashlib.sha256()
             for chunk in _body(points):
@@ -93,6 +94,10 @@ def verify(path: Path) -> None:
         raise StoreError(f"{path.name} is not as it was written: its checksum differs; {_AGAIN}")
     if not _is_sorted(points.codes) or not np.array_equal(points.starts, starts_of(points.codes)):
         raise StoreError(f"{path.name} was written wrongly: it is not sorted; {_AGAIN}")
+
+
+def _opened_for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _header(points: Points, table: bytes, digest: bytes) -> bytes:

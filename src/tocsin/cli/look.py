@@ -118,15 +118,18 @@ def _line_of(path: Path, now: datetime) -> Line | None:
 def _from_sources(config: Path, places: Any) -> tuple[Any, bool]:
     import asyncio
 
-    from tocsin.run import inputs
+    from tocsin.run import inputs, standing
     from tocsin.run.service import look_once
     from tocsin.store import Store
 
     loaded = inputs.load_config(config)
-    geocodes = inputs.load_geocodes(config.resolve().parent / loaded.geocodes if loaded.geocodes else None)
+    folder = config.resolve().parent
+    geocodes = inputs.load_geocodes(folder / loaded.geocodes if loaded.geocodes else None)
+    index_file = standing.beside(folder / loaded.database)
     with Store.open(None) as store:
         sources = inputs.sources_of(loaded)
-        desk = asyncio.run(look_once(store, sources, places, contact=loaded.contact, geocodes=geocodes))
+        looking = look_once(store, sources, places, contact=loaded.contact, geocodes=geocodes, index_file=index_file)
+        desk = asyncio.run(looking)
         return desk, any(health.error for health in desk.healths.values())
 
 

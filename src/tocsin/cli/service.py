@@ -51,7 +51,7 @@ def run(config_: Path) -> int:
       tocsin run
       tocsin run --config /srv/tocsin/tocsin.toml
     """
-    from tocsin.run import inputs, rotation
+    from tocsin.run import inputs, rotation, standing
     from tocsin.run.clock import utc_now
     from tocsin.run.service import Loops, client
     from tocsin.store import Store
@@ -65,13 +65,23 @@ def run(config_: Path) -> int:
     _log_to_stderr()
 
     async def service() -> None:
-        with Store.open(folder / loaded.database) as store:
+        database = folder / loaded.database
+        with Store.open(database) as store:
             log = rotation.settled(store, inputs.log_of(loaded, folder), now=utc_now())
             for verifier in log.verifiers:
                 click.echo(f"ledger: {verifier.vkey}  (the line to keep on paper)", err=True)
             async with client(loaded.contact) as http:
                 sources = inputs.sources_of(loaded)
-                loops = Loops(store, sources, places, loaded.channels, http, geocodes=geocodes, ledger=log)
+                loops = Loops(
+                    store,
+                    sources,
+                    places,
+                    loaded.channels,
+                    http,
+                    geocodes=geocodes,
+                    ledger=log,
+                    index_file=standing.beside(database),
+                )
                 loops.open_channels()  # what is missing is said before an address is
                 running, shown = loops.run(), log.folder
                 await serve(loops.board, running, host=loaded.host, port=loaded.port, tell=_address, ledger=shown)

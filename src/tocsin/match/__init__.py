@@ -7,7 +7,7 @@ is never a reason to leave a place out; the touch then says that it is not exact
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from math import ceil, hypot, inf
@@ -26,10 +26,11 @@ from tocsin.match.drawn import Drawn, Positions
 from tocsin.match.edges import seams
 from tocsin.match.grid import STEPS, Whole, encode, snap
 from tocsin.match.points import Points, united
+from tocsin.match.raster import Ids
 from tocsin.match.remembered import Remembered, key_of
 from tocsin.model import Area, Event, Place, Relation, Touch
 
-__all__ = ["Near", "PlaceIndex", "touches"]
+__all__ = ["Near", "PlaceIndex", "Sort", "touches"]
 
 SORTED_FROM = 100_000
 """So many points are worth sorting (`Points`); fewer are found quicker in the tree that holds outlines (`Drawn`).
@@ -41,6 +42,8 @@ that sorted points take without a compiler (docs/benchmarks.md).
 _LEAST_M = 0.01  # of what is not inside: a step of the grid; the measured distance is one of binary fractions
 _WEST, _EAST = -180.0, 180.0  # where degrees end
 _RANK = {relation: rank for rank, relation in enumerate(Relation)}  # nearest first
+
+Sort = Callable[[Whole, Ids], Points]
 
 _Metres = npt.NDArray[np.float64]
 _NOBODY = np.empty(0, dtype=np.intp)
@@ -72,11 +75,13 @@ class _Found(NamedTuple):
 class PlaceIndex:
     """The places, indexed by where they are, by the roads that lead to them and by the codes they lie in.
 
+    `sort` makes the `Points` of codes and ids in any order, or knows where they stand made (`run/standing`).
+
     Whether a place is inside is decided on the grid (`match.grid`): by the published decimals, to 1e-7 degrees.
     Cost: about 10 microseconds a place to make, and what `Geocodes.locate` costs.
     """
 
-    def __init__(self, places: Sequence[Place], geocodes: Geocodes = NONE) -> None:
+    def __init__(self, places: Sequence[Place], geocodes: Geocodes = NONE, *, sort: Sort = Points.of) -> None:
         self.places = tuple(places)
         self.geocodes = geocodes
         shapes = [place.geometry for place in self.places]
@@ -85,7 +90,8 @@ class PlaceIndex:
         if sum(is_point) < SORTED_FROM:
             is_point = [False] * len(shapes)
         spots = shapely.get_coordinates(list(compress(shapes, is_point)))
-        self._points = Points.of(encode(snap(spots)), np.flatnonzero(is_point).astype(np.uint32))
+        ids = np.flatnonzero(is_point).astype(np.uint32)
+        self._points = sort(encode(snap(spots)), ids) if len(ids) else Points.of(encode(snap(spots)), ids)
         if len(self._points):
             self._points.warm()
         outlined = [position for position, one in enumerate(is_point) if not one]

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -25,8 +26,9 @@ from tocsin.geocodes import NONE, Geocodes
 from tocsin.ledger import LedgerError
 from tocsin.ledger.state import LogState
 from tocsin.match import PlaceIndex
+from tocsin.match.points import Points
 from tocsin.model import Health, Link, Mark, Place, Source
-from tocsin.run import collect, overview
+from tocsin.run import collect, overview, standing
 from tocsin.run.clock import SteadyClock
 from tocsin.run.cosign import Witnesses
 from tocsin.run.deliver import deliver
@@ -110,7 +112,10 @@ class LiveBoard:
 
 
 class Loops:
-    """The loops over one store. `run` returns only when it is cancelled."""
+    """The loops over one store. `run` returns only when it is cancelled.
+
+    `index_file` is where the order of the places is kept (`standing`), None for nowhere.
+    """
 
     def __init__(
         self,
@@ -122,6 +127,7 @@ class Loops:
         *,
         geocodes: Geocodes = NONE,
         ledger: Log | None = None,
+        index_file: Path | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
@@ -132,7 +138,8 @@ class Loops:
         self.client = client
         self.clock = clock or SteadyClock()
         self.random = random or Random()  # noqa: S311  jitter, not a secret
-        situation = Situation(PlaceIndex(places, geocodes), self.sources)
+        sort = standing.kept_at(index_file) if index_file else Points.of
+        situation = Situation(PlaceIndex(places, geocodes, sort=sort), self.sources)
         self.desk = Desk(store, situation, configs, started=self.clock())
         self.board = LiveBoard(self.desk, self.clock, log_state=self.log_state)
         self._configs = configs
@@ -364,11 +371,17 @@ def _start(store: Store, sources: tuple[Source, ...], *, now: datetime) -> None:
 
 
 async def look_once(
-    store: Store, sources: Sequence[Source], places: Sequence[Place], *, contact: str, geocodes: Geocodes = NONE
+    store: Store,
+    sources: Sequence[Source],
+    places: Sequence[Place],
+    *,
+    contact: str,
+    geocodes: Geocodes = NONE,
+    index_file: Path | None = None,
 ) -> Desk:
     """Return a desk that has asked every source once and told nobody."""
     async with client(contact) as http:
-        loops = Loops(store, sources, places, (), http, geocodes=geocodes)
+        loops = Loops(store, sources, places, (), http, geocodes=geocodes, index_file=index_file)
         loops.desk.started = None  # there is no later look for which a source might still answer
         await asyncio.gather(*(loops.poll(source) for source in sources))
         loops.desk.reconcile(loops.clock())
