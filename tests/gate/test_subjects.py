@@ -39,6 +39,16 @@ from tocsin.gate.sentences import scrub
         pytest.param("The lorry, index YD71 KPO, burns.", False, id="plate-goes-and-not-the-sentence"),
         pytest.param("Kasjerki z sieci Modra\nrozbiły namioty pod\ncentralą.", True, id="line-before-a-barred-one"),
         pytest.param("A march of storms will strike.", False, id="march-of-storms"),
+        pytest.param("Water rose as postman Ada Roux left.", True, id="role-right-before-a-name"),
+        pytest.param("Water rose as Busfahrerin Ada Roux left.", True, id="role-in-a-language-of-capitals"),
+        pytest.param("Baker Rapids Ferry is shut.", False, id="surname-of-a-role-in-a-place"),
+        pytest.param("The walker path to Roux School is shut.", False, id="role-before-no-name"),
+        pytest.param("The resident of Roux Hospital is safe.", False, id="role-beside-an-institution"),
+        pytest.param("A NEPHEW ROUX REACH IS SHUT TODAY.", False, id="role-in-capitals"),
+        pytest.param("Le col est fermé par M. Roux dès midi.", True, id="addressed-with-a-full-stop"),
+        pytest.param("M 4.2, 3 km off Roux.", False, id="magnitude-is-no-form-of-address"),
+        pytest.param("La strada è chiusa da Dott.ssa Roux ieri.", True, id="addressed-with-an-ending"),
+        pytest.param("Chiuso in via Gen. Roux.", False, id="street-of-somebody-addressed"),
     ],
 )
 def test_sentence_about_somebody_goes(text: str, goes: bool) -> None:

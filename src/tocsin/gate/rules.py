@@ -17,6 +17,7 @@ from tocsin.hazards import fold
 
 _STEM = 3  # letters by which beginnings and ends of words are indexed
 PERSON_ALERT, PERSON, TITLE, NAMED, ASKED = "person alert", "person", "title", "named", "asked"
+ROLE, SMALL_ROLE = "role", "small role"
 TOPIC, SMALL_TOPIC, FIRST_TOPIC = "topic", "small topic", "first topic"
 TOPIC_TERM, ALLOWED = "topic term", "allowed"
 ONE, OTHER = "one ", "other "  # the halves of a pair, with its number
@@ -27,6 +28,8 @@ _LISTS = {
     ALLOWED: ("topics", "allow"),
     PERSON: ("persons", "any"),
     TITLE: ("persons", "titles"),
+    ROLE: ("persons", "roles"),
+    SMALL_ROLE: ("persons", "small_roles"),
     NAMED: ("persons", "named"),
     ASKED: ("persons", "asked"),
 }
@@ -148,6 +151,7 @@ class Rules:
     streets: frozenset[str]
     street_endings: tuple[str, ...]
     parts: frozenset[str]
+    addressed: frozenset[str]
     agents: tuple[str, ...]
     no_agents: frozenset[str]
     place_endings: tuple[str, ...]
@@ -178,6 +182,7 @@ def load(common: str, packs: Mapping[str, str]) -> Rules:
     for number, (one, other) in enumerate(pairs):
         lists |= {f"{ONE}{number}": one, f"{OTHER}{number}": other}
     institutions = frozenset(map(fold, persons["institutions"]))
+    addressed = frozenset(persons["addressed"])
     places = frozenset(map(fold, data["places"]["nouns"]))
     before = frozenset(map(fold, data["places"]["before"]))
     return Rules(
@@ -194,6 +199,7 @@ def load(common: str, packs: Mapping[str, str]) -> Rules:
         streets=frozenset(map(fold, data["places"]["streets"])),
         street_endings=tuple(data["places"]["street_endings"]),
         parts=frozenset(data["places"]["parts"]),
+        addressed=addressed,
         agents=tuple(persons["agents"]),
         no_agents=frozenset(persons["no_agents"]),
         place_endings=tuple(data["places"]["endings"]),
@@ -208,7 +214,7 @@ def load(common: str, packs: Mapping[str, str]) -> Rules:
         at_words=tuple(data["addresses"]["at"]),
         dot_words=tuple(data["addresses"]["dot"]),
         social=frozenset(data["addresses"]["social"]),
-        abbreviations=frozenset(map(fold, data["sentences"]["abbreviations"])),
+        abbreviations=addressed.union(map(fold, data["sentences"]["abbreviations"])),
         languages=frozenset(packs),
     )
 

@@ -71,17 +71,28 @@ _MARKS = {
     "short": (r"\p{Nd}{4}",),
     "mixed": (r"[0-9][\pL\pM]", r"[\pL\pM][0-9]"),
     "agent": (rf"{_accented(_one_of(RULES.agents))}{_SIGNS}\p{{Lu}}[\pL\pM\pN]{{0,40}}{_SIGNS}\p{{Lu}}",),
+    "addressed": (rf"(?:\A|[^\pL\pM\pN.])(?i:{_one_of(RULES.addressed)})\.(?:ssa|ra|ª)?[\s\p{{Z}}]?\p{{Lu}}",),
     "aged": (r"[(,][\s\x{a0}\x{202f}]?\p{Nd}{1,3}[^(),]{0,12}[),]",),
 }
-_KINDS = (rules.TOPIC, rules.PERSON, rules.TITLE, rules.NAMED, rules.ASKED, rules.SMALL_TOPIC, rules.FIRST_TOPIC)
+_KINDS = (
+    rules.TOPIC,
+    rules.PERSON,
+    rules.TITLE,
+    rules.ROLE,
+    rules.SMALL_ROLE,
+    rules.NAMED,
+    rules.ASKED,
+    rules.SMALL_TOPIC,
+    rules.FIRST_TOPIC,
+)
 _HALVES = [f"{half}{number}" for half in (rules.ONE, rules.OTHER) for number in range(RULES.pairs)]
 _BITS = {name: 1 << at for at, name in enumerate((*_MARKS, *_KINDS, *_HALVES, "spelled"))}
 
-SIGNED, IDENTIFIED, NUMBERED, _SHORT, _MIXED, _AGENT, _AGED = (_BITS[name] for name in _MARKS)
+SIGNED, IDENTIFIED, NUMBERED, _SHORT, _MIXED, _AGENT, _ADDRESSED, _AGED = (_BITS[name] for name in _MARKS)
 SPELLED = _BITS["spelled"]
 _BARRING = _BITS[rules.TOPIC] | _BITS[rules.PERSON] | _BITS[rules.ASKED]
 _ONES = sum(_BITS[name] for name in _HALVES if name.startswith(rules.ONE))
-_OF_MARKS = SIGNED | IDENTIFIED | NUMBERED | _SHORT | _MIXED | _AGENT | _AGED
+_OF_MARKS = SIGNED | IDENTIFIED | NUMBERED | _SHORT | _MIXED | _AGENT | _ADDRESSED | _AGED
 
 
 def _needles(kind: str) -> list[str]:
@@ -131,6 +142,8 @@ _TITLES, _CALLS = _written(_needles(rules.TITLE)), _written(_needles(rules.NAMED
 _FIRSTS = _needles(rules.FIRST_TOPIC)
 _CASES = (
     (_BITS[rules.TITLE], re2.compile(f"{_TITLES}{_GAP}(?:{_WORD}{_GAP}{_WORD}{_GAP})?[A-Z]")),
+    (_BITS[rules.ROLE], re2.compile(f"{_written(_needles(rules.ROLE))}{_GAP}{_NAME}")),
+    (_BITS[rules.SMALL_ROLE], re2.compile(f"{_written(_needles(rules.SMALL_ROLE), small=True)}{_GAP}{_NAME}")),
     (_BITS[rules.NAMED], re2.compile(f"{_CALLS}(?:{_GAP}{_WORD}){{0,2}}{_GAP}{_NAME}")),
     (_BITS[rules.NAMED], re2.compile(f"{_NAME}[A-Za-z0-9]*(?:{_GAP}{_WORD}){{0,3}}{_GAP}{_CALLS}")),
     (
@@ -178,7 +191,7 @@ def may_bar(seen: int, text: str) -> bool:
 
     The shadow of `sentences.is_barred`.
     """
-    if _may(seen) or seen & (_AGED | _AGENT):
+    if _may(seen) or seen & (_AGED | _AGENT | _ADDRESSED):
         return True
     if seen & _ANY_CASE:
         if not text.isascii():

@@ -29,6 +29,7 @@ _AGED = re.compile(
 )
 # The same where writing has no capitals.
 _AGED_CASELESS = re.compile(r"(?<!\S)([^\s(),]{2,30})\s([^\s(),]{2,30})\s\(\d{2}\)")
+_ADDRESSED = re.compile(r"(?<![\w.])([^\W\d_]{1,5})\.(?:ssa|ra|ª)?\s?(?=[^\W\d_])")
 _FULL_NAME = 2  # words
 _CUE_REACH = 2  # words between a cue at the end of one field and the name at the beginning of the next
 _NAME_REACH = 5  # words between a cue ("contact") and the name it announces
@@ -78,7 +79,7 @@ def is_barred(sentence: str) -> bool:
     if _is_endless(sentence) or _is_aged(sentence):
         return True
     words = words_of(sentence)
-    if _has_agent(words):
+    if _has_agent(words) or _is_addressed(sentence, words):
         return True
     return any(_is_about(words, RULES.phrases.find(reading)) for reading in _readings(words))
 
@@ -223,6 +224,7 @@ def _has_person(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
     return any(
         kind == rules.PERSON
         or (kind == rules.TITLE and _is_titled(words, span))
+        or (kind in {rules.ROLE, rules.SMALL_ROLE} and not shouted and _is_before_name(words, span, kind))
         or (kind == rules.ASKED and _is_asked_for(words, span))
         or (kind == rules.NAMED and _is_beside_name(words, span, shouted=shouted))
         for kind, span in hits
@@ -242,6 +244,27 @@ def _has_agent(words: Sequence[Word]) -> bool:
         ):
             return True
     return False
+
+
+def _is_addressed(sentence: str, words: Sequence[Word]) -> bool:
+    """Return whether a form of address with its full stop stands before a name: "M. Fontanel", "Sgt. Amblesworth"."""
+    for found in _ADDRESSED.finditer(sentence):
+        if found[1].lower() in RULES.addressed:
+            end = len(words_of(sentence[: found.end()]))
+            if _is_titled(words, range(end - 1, end)):
+                return True
+    return False
+
+
+def _is_before_name(words: Sequence[Word], span: range, kind: str) -> bool:
+    """Return whether a role stands right before a first name and a surname: "bus driver Marigold Hill".
+
+    Many a role is a surname too, and so a place: "Baker City" is no baker.
+    """
+    if kind == rules.SMALL_ROLE and words[span[0]].is_capital:
+        return False
+    after = words[span[-1] + 1 : span[-1] + 1 + _FULL_NAME]
+    return has_name(after) and not _is_named_after(words, span)
 
 
 def _is_beside_name(words: Sequence[Word], span: range, *, shouted: bool) -> bool:
