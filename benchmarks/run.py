@@ -32,8 +32,8 @@ from tocsin.config import ChannelConfig
 from tocsin.match import PlaceIndex
 from tocsin.model import Code, Health, IssuerClass, Level, Place, Source
 from tocsin.run import collect
+from tocsin.run.board import LiveBoard
 from tocsin.run.reconcile import Desk
-from tocsin.run.service import LiveBoard
 from tocsin.run.situation import Situation
 from tocsin.store import Store
 

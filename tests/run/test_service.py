@@ -19,10 +19,13 @@ from tocsin.formats import nina
 from tocsin.ledger import LedgerError
 from tocsin.model import Source
 from tocsin.run import inputs
+from tocsin.run import service as service_module
+from tocsin.run.board import LiveBoard
 from tocsin.run.demo import Demo, scenarios
+from tocsin.run.edits import PlacesFile
 from tocsin.run.overview import overview
 from tocsin.run.publish import publish
-from tocsin.run.service import Bell, LiveBoard, Loops, forever, look_once
+from tocsin.run.service import Bell, Loops, forever, look_once
 from tocsin.store import Change, Store
 from worlds import MESSAGES, NOW, PLACES, World, cap
 
@@ -152,6 +155,36 @@ def test_a_place_with_a_telephone_number_does_not_load(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"places.csv row 3: name: it holds") as raised:
         inputs.load_places(tmp_path / "places.csv")
     assert "7946" not in str(raised.value)
+
+
+def test_an_edit_of_the_places_file_is_taken_over_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "LOOK_AT_PLACES_EVERY", timedelta())
+    path = tmp_path / "places.csv"
+    path.write_text("id,name,lat,lon\nharbour,Harbour depot,50.1,8.1\n")
+    places = PlacesFile(path)
+    client = fetch.client("mailto:tests@example.org", "0")
+
+    async def edited(store: Store) -> list[str]:
+        service = Loops(store, (), places.listed.places, (), client, places_file=places, clock=lambda: NOW)
+        running, version = asyncio.create_task(service.run()), 0
+        try:
+            path.write_text("id,name,lat,lon\nharbour,Harbour depot,50.1,888\n")
+            while not any(line.get("code") == "places-refused" for line in said):  # noqa: ASYNC110  a log has no bell
+                await asyncio.sleep(0)
+            assert list(service.places) == ["harbour"]
+            path.write_text("id,name,lat,lon\nharbour,Harbour depot,50.1,8.1\nhill,Hill school,50.1,8.3\n")
+            while len(service.board.overview()["places"]) < 2:
+                version = await service.board.changed(version)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        return list(service.places)
+
+    with Store.open(None) as store, structlog.testing.capture_logs() as said:
+        assert run(edited(store)) == ["harbour", "hill"]
+    assert sum(line.get("code") == "places-refused" for line in said) == 1
 
 
 def test_look_once_says_blind_of_a_source_that_did_not_answer() -> None:

@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from tocsin.errors import ConfigError
-from tocsin.run.service import LiveBoard
+from tocsin.run.board import LiveBoard
 from tocsin.web.serve import free_port, serve
 from worlds import NOW, World
 

@@ -51,7 +51,7 @@ def run(config_: Path) -> int:
       tocsin run
       tocsin run --config /srv/tocsin/tocsin.toml
     """
-    from tocsin.run import inputs, rotation, standing
+    from tocsin.run import edits, inputs, rotation, standing
     from tocsin.run.clock import utc_now
     from tocsin.run.service import Loops, client
     from tocsin.store import Store
@@ -59,7 +59,7 @@ def run(config_: Path) -> int:
 
     loaded = inputs.load_config(config_)
     folder = config_.resolve().parent
-    places = inputs.load_places(folder / loaded.places)
+    places = edits.PlacesFile(folder / loaded.places)
     geocodes = inputs.load_geocodes(folder / loaded.geocodes if loaded.geocodes else None)
     inputs.log_of(loaded, folder)  # what is wrong with it is said before a database is made
     _log_to_stderr()
@@ -75,12 +75,13 @@ def run(config_: Path) -> int:
                 loops = Loops(
                     store,
                     sources,
-                    places,
+                    places.listed.places,
                     loaded.channels,
                     http,
                     geocodes=geocodes,
                     ledger=log,
                     index_file=standing.beside(database),
+                    places_file=places,
                 )
                 loops.open_channels()  # what is missing is said before an address is
                 running, shown = loops.run(), log.folder

@@ -21,8 +21,8 @@ from tocsin.match import PlaceIndex
 from tocsin.model import Source
 from tocsin.neutrality import canaries
 from tocsin.neutrality.folder import Folder
+from tocsin.run.board import LiveBoard
 from tocsin.run.reconcile import Desk
-from tocsin.run.service import LiveBoard
 from tocsin.run.situation import Situation
 from tocsin.store import Store
 from tocsin.web.app import create_app

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tocsin.run import inputs
+from tocsin.run.board import LiveBoard
 from tocsin.run.replay import Replay, read_archive
-from tocsin.run.service import LiveBoard
 from tocsin.store import Store
 
 # Real time between two moments of a scenario: enough to read what was told, and little where nothing was.

@@ -17,7 +17,7 @@ from tocsin.geocodes import Geocodes, Pack
 from tocsin.ledger import FormatError, note, policy
 from tocsin.ledger.policy import Policy
 from tocsin.model import Place, Source
-from tocsin.places import read_places
+from tocsin.places import Listed, read_again
 from tocsin.run import cosign, keys
 from tocsin.run.publish import Log
 
@@ -101,11 +101,17 @@ def _reach(loaded: Config) -> Reach:
 
 def load_places(path: Path) -> tuple[Place, ...]:
     """Return the places of a file, each with the country and region codes of where it lies. Raises ConfigError."""
+    return list_places(path, before=Listed()).places
+
+
+def list_places(path: Path, *, before: Listed) -> Listed:
+    """Return the same, with what is needed to read the file again at little cost: `before` is what was read last."""
     try:
         body = path.read_bytes()
     except OSError:
         raise ConfigError(f"{path} cannot be read", setting="places") from None
-    return tuple(map(_located, read_places(body, name=path.name, why_not=inlets.why_not_name)))
+    found = read_again(body, name=path.name, why_not=inlets.why_not_name, before=before)
+    return replace(found, places=tuple(map(_located, found.places)))
 
 
 def load_geocodes(path: Path | None = None) -> Geocodes:

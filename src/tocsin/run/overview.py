@@ -29,7 +29,7 @@ def look(desk: Desk, now: datetime) -> dict[str, Any]:
     return {
         "at": _iso(now),
         "sources": [_source(source, desk, areas.get(source.id, {}), now) for source in desk.situation.sources.values()],
-        "places": [_place(position, place, desk, now) for position, place in enumerate(desk.places)],
+        "places": [_place(position, place, desk, now) for position, place in desk.estate],
     }
 
 
@@ -247,7 +247,7 @@ def _areas(desk: Desk) -> list[dict[str, Any]]:
 def _levels_of_events(desk: Desk) -> Mapping[str, Level]:
     """Return for each event the worst level that it has at any place."""
     worst: dict[str, Level] = {}
-    for position in range(len(desk.places)):
+    for position, _ in desk.estate:
         for concern in desk.situation.concerns(position).values():
             for one in concern.evidence:
                 worst[one.event] = max(worst.get(one.event, Level.CALM), concern.level)
@@ -255,7 +255,7 @@ def _levels_of_events(desk: Desk) -> Mapping[str, Level]:
 
 
 def _notices(desk: Desk) -> list[dict[str, Any]]:
-    places = {place.id: place for place in desk.places}
+    places = {place.id: place for _, place in desk.estate}
     return [
         {
             "id": kept.notice.id,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from tocsin import coverage, notices
 from tocsin.config import ChannelConfig
+from tocsin.match.estate import Edit, Estate
 from tocsin.model import Blindness, Code, Health, Notice, Place, Told
 from tocsin.notices import COVERAGE, Due
 from tocsin.run.situation import Situation
@@ -38,16 +39,27 @@ class Desk:
         for told in store.told():
             self._remember(told)
         self._settles: dict[tuple[str, str, str], datetime] = {}
-        self._positions = {place.id: position for position, place in enumerate(situation.index.places)}
+        self._positions = {place.id: position for position, place in self.estate}
+        self._come: set[int] = set()
         self._seq = 0
         self._refreshed: datetime | None = None
         self._working: frozenset[str] | None = None
         self._blind: dict[str, Blindness] = {}
 
     @property
-    def places(self) -> Sequence[Place]:
-        """Return the places, in the order of their positions."""
-        return self.situation.index.places
+    def estate(self) -> Estate:
+        """Return the places as they stand now."""
+        return self.situation.estate
+
+    def move(self, estate: Estate, edit: Edit) -> None:
+        """Take over an estate that was edited. What is to be told of it the next `reconcile` says, as after a start."""
+        gone = {self.estate[position].id for position in edit.gone}
+        self._come = (self._come | self.situation.move(estate, edit)).difference(edit.gone)
+        for place in gone:
+            self._positions.pop(place)
+            self._blind.pop(place, None)
+        self._positions |= {estate[position].id: position for position in edit.come.positions}
+        self._settles = {key: moment for key, moment in self._settles.items() if key[1] not in gone}
 
     def blindness(self, place: str) -> Blindness | None:
         """Return what nobody who works watches at a place, as of the last reconcile."""
@@ -55,7 +67,7 @@ class Desk:
 
     def reconcile(self, now: datetime) -> tuple[Notice, ...]:
         """Commit and return the notices that are due at `now`. Cost: that of the places whose picture changed."""
-        touched = self._refresh(now)
+        touched = self._refresh(now) | self._come
         changes = [change for position in sorted(touched) for change in self._due_at(position, now)]
         changes += self._due_coverage(now)
         found = notices.group(changes, now=now, events=self.situation.events)
@@ -73,6 +85,7 @@ class Desk:
                 ),
                 now=now,
             )
+        self._come = set()
         for key in over:
             self._forget(key)
         for change, told in after:
@@ -103,7 +116,7 @@ class Desk:
         return touched
 
     def _due_at(self, position: int, now: datetime) -> Iterator[Due]:
-        place = self.places[position]
+        place = self.estate[position]
         concerns = self.situation.concerns(position)
         families = sorted(concerns.keys() | self._families[place.id] - {COVERAGE})
         for channel in self._channels_of(place):
@@ -134,18 +147,19 @@ class Desk:
         )
 
     def _due_coverage(self, now: datetime) -> Iterator[Due]:
-        """Yield what must be told of blindness; looks at the places only when a source came or went."""
+        """Yield what must be told of blindness; looks at the places only when they, or a source, came or went."""
         sources = self.situation.sources.values()
         working = frozenset(
             source.id
             for source in sources
             if coverage.is_working(source, self.healths.get(source.id), now, since=self.started)
         )
-        if working == self._working:
-            return
+        places = [self.estate[position] for position in sorted(self._come)]
+        if working != self._working:
+            places = [place for _, place in self.estate]
         self._working = working
         seen: dict[tuple[Code, ...], Blindness | None] = {}
-        for place in self.places:
+        for place in places:
             if place.geocodes not in seen:
                 seen[place.geocodes] = coverage.blindness(place, sources, self.healths, now, since=self.started)
             found = seen[place.geocodes]
@@ -166,7 +180,7 @@ class Desk:
         """Yield what arrived at each place and what came of it, so that silence is on record with its reason."""
         told = {(change.place, change.family) for change in changes}
         for one in self.situation.arrived():
-            channels = list(self._channels_of(self.places[self._positions[one.place]]))
+            channels = list(self._channels_of(self.estate[self._positions[one.place]]))
             if (one.place, one.family) in told:
                 yield Seen(impact=one, outcome="told")
             elif not channels:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
@@ -21,17 +20,19 @@ import structlog
 from tocsin import __version__, catalogue, channels, coverage, fetch, formats
 from tocsin.channels import Channel
 from tocsin.config import ChannelConfig
-from tocsin.errors import FetchError, TocsinError
+from tocsin.errors import ConfigError, FetchError, TocsinError
 from tocsin.geocodes import NONE, Geocodes
 from tocsin.ledger import LedgerError
 from tocsin.ledger.state import LogState
 from tocsin.match import PlaceIndex
 from tocsin.match.points import Points
 from tocsin.model import Health, Link, Mark, Place, Source
-from tocsin.run import collect, overview, standing
+from tocsin.run import collect, standing
+from tocsin.run.board import LiveBoard
 from tocsin.run.clock import SteadyClock
 from tocsin.run.cosign import Witnesses
 from tocsin.run.deliver import deliver
+from tocsin.run.edits import PlacesFile
 from tocsin.run.publish import Log, show, sign, state_of_log
 from tocsin.run.reconcile import Desk
 from tocsin.run.situation import Situation
@@ -43,6 +44,7 @@ Clock = Callable[[], datetime]
 PUBLISH_EVERY = timedelta(minutes=1)
 VERIFY_WHOLE_EVERY = timedelta(hours=1)  # and at the start: an edited old entry is found within the hour
 RETRY_STEP_AFTER = timedelta(seconds=5)
+LOOK_AT_PLACES_EVERY = timedelta(seconds=5)
 IDLE = timedelta(minutes=1)  # the longest that a loop sleeps without looking
 
 
@@ -66,55 +68,11 @@ class Bell:
         self._event.clear()
 
 
-class LiveBoard:
-    """What the console reads: one look at a time, and a version that rises when something changed."""
-
-    def __init__(
-        self, desk: Desk, clock: Clock, *, scenario: str = "", log_state: Callable[[], LogState] = LogState
-    ) -> None:
-        self._desk = desk
-        self._clock = clock
-        self._scenario = scenario
-        self._log_state = log_state
-        self._version = 1
-        self._changed = asyncio.Condition()
-        self.lock = threading.Lock()  # held by whoever reads or changes the desk
-
-    def show(self, desk: Desk, *, scenario: str) -> None:
-        """Show another desk from now on. The caller holds the lock."""
-        self._desk, self._scenario = desk, scenario
-
-    def overview(self) -> dict[str, Any]:
-        """Return the overview of this moment."""
-        with self.lock:
-            now = self._clock()
-            jumps = self._clock.jumps if isinstance(self._clock, SteadyClock) else ()
-            return overview.overview(
-                self._desk,
-                now,
-                version=self._version,
-                scenario=self._scenario,
-                jumps=jumps,
-                log_state=self._log_state(),
-            )
-
-    async def changed(self, after: int) -> int:
-        """Return the version as soon as it is greater than `after`."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._version > after)
-            return self._version
-
-    async def changes(self) -> None:
-        """Say that something changed."""
-        async with self._changed:
-            self._version += 1
-            self._changed.notify_all()
-
-
 class Loops:
     """The loops over one store. `run` returns only when it is cancelled.
 
-    `index_file` is where the order of the places is kept (`standing`), None for nowhere.
+    `index_file` is where the order of the places is kept (`standing`), None for nowhere; `places_file` the file that is
+    looked at again and again for edits, None where nobody edits it.
     """
 
     def __init__(
@@ -128,6 +86,7 @@ class Loops:
         geocodes: Geocodes = NONE,
         ledger: Log | None = None,
         index_file: Path | None = None,
+        places_file: PlacesFile | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
     ) -> None:
@@ -135,6 +94,7 @@ class Loops:
         self.ledger = ledger
         self.sources = {source.id: source for source in sources}
         self.places = {place.id: place for place in places}
+        self._places_file = places_file
         self.client = client
         self.clock = clock or SteadyClock()
         self.random = random or Random()  # noqa: S311  jitter, not a secret
@@ -172,6 +132,8 @@ class Loops:
                 group.create_task(forever("reconcile", self._reconciling))
                 group.create_task(forever("deliver", self._delivering))
                 group.create_task(forever("publish", self._publishing))
+                if self._places_file is not None:
+                    group.create_task(forever("places", self._watching_places))
 
     def _collecting(self, source: Source) -> Callable[[], Awaitable[None]]:
         async def step() -> None:
@@ -316,6 +278,26 @@ class Loops:
                 else:
                     log.warning("source silent", source=source.id, why=why.value, about=coverage.SILENCES[why])
             self._silences[source.id] = why
+
+    async def _watching_places(self) -> None:
+        assert self._places_file is not None, "the loop runs only where there is a file"
+        try:
+            places = await asyncio.to_thread(self._places_file.edited)
+        except ConfigError as error:
+            log.error("places file not taken over; the places stay as they were", code="places-refused", why=str(error))  # noqa: TRY400  it is the file that is wrong
+        else:
+            if places is not None:
+                await asyncio.to_thread(self.take_places, places)
+                self._collected.ring()
+        await asyncio.sleep(LOOK_AT_PLACES_EVERY.total_seconds())
+
+    def take_places(self, places: Sequence[Place]) -> None:
+        """Look after these places from now on; the next `reconcile` tells what is due there. One call at a time."""
+        estate, edit = self.desk.estate.edited(places)  # while others go on with the estate as it is
+        with self.board.lock:
+            self.desk.move(estate, edit)
+            self.places = {place.id: place for place in places}
+        log.info("places taken over", places=len(estate), come=len(edit.come.positions), gone=len(edit.gone))
 
     async def _delivering(self) -> None:
         outcomes = await deliver(

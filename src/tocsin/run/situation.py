@@ -8,12 +8,14 @@ meets, `impact` and `concern` what that means; this module only knows which plac
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypedDict
 
 from tocsin import concern, duplicates, impact, lifecycle, match
 from tocsin.geocodes import Exactness
+from tocsin.match.estate import Edit, Estate
 from tocsin.model import Area, Concern, Event, Impact, Source, Touch
 from tocsin.store import Standing
 
@@ -28,21 +30,27 @@ class _Live:
     event: Event
     thread: str
     ends: datetime
-    touches: Mapping[int, Touch]
+    touches: dict[int, Touch]
     areas: Mapping[Exactness, int]
     unlisted_since: datetime | None = None
+
+
+class _Reach(TypedDict):
+    within_m: float
+    jurisdiction: Sequence[str]
 
 
 class Situation:
     """The events in force, the places they meet, and the joined concerns of each place."""
 
     def __init__(self, index: match.PlaceIndex, sources: Mapping[str, Source]) -> None:
-        self.index = index
+        self.estate = Estate.of(index)
         self.sources = sources
         self._live: dict[str, _Live] = {}
         self._at_place: defaultdict[int, set[str]] = defaultdict(set)
         self._concerns: dict[int, dict[str, Concern]] = {}
         self._arrived: set[str] = set()
+        self._come: set[int] = set()
         self._mirrors = {source.id: frozenset(source.mirrors) for source in sources.values() if source.mirrors}
         self._meeting: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._shared: set[str] = set()
@@ -105,6 +113,28 @@ class Situation:
         self._join(touched)
         return touched
 
+    def move(self, estate: Estate, edit: Edit) -> set[int]:
+        """Take over an estate that was edited; return the positions of the places that came.
+
+        Cost: each event in force is looked up among those that came.
+        """
+        self.estate = estate
+        for position in edit.gone:
+            for name in self._at_place.pop(position, ()):
+                del self._live[name].touches[position]
+            self._concerns.pop(position, None)
+        self._come.difference_update(edit.gone)
+        come = set(edit.come.positions)
+        if come:
+            for name, live in self._live.items():
+                found = edit.come.touches(live.event, **self._reach(live.event))
+                live.touches.update(found)
+                for position in found:
+                    self._at_place[position].add(name)
+        self._join(come)
+        self._come |= come
+        return come
+
     def expire(self, now: datetime) -> set[int]:
         """Drop what our clock has ended; return the positions that it met."""
         over = [name for name, live in self._live.items() if live.ends <= now]
@@ -119,7 +149,7 @@ class Situation:
 
     def impacts(self, position: int) -> list[Impact]:
         """Return the impacts of all events in force at one place."""
-        place = self.index.places[position]
+        place = self.estate[position]
         found = (
             impact.assess(
                 live.event,
@@ -134,23 +164,20 @@ class Situation:
         return [one for one in found if one is not None]
 
     def arrived(self) -> list[Impact]:
-        """Return the impacts of the events that came into force since this was last asked, and forget which."""
+        """Return the impacts of the events and at the places that came since this was last asked, and forget which."""
         arrived, self._arrived = self._arrived & self._live.keys(), set()
-        positions: set[int] = set().union(*(self._live[name].touches for name in arrived))
+        come, self._come = self._come, set()
+        positions = come.union(*(self._live[name].touches for name in arrived))
         return [
-            one for position in sorted(positions) for one in self.impacts(position) if one.evidence.event in arrived
+            one
+            for position in sorted(positions)
+            for one in self.impacts(position)
+            if position in come or one.evidence.event in arrived
         ]
 
     def _add(self, event: Event, thread: str) -> set[int]:
-        assert event.hazard is not None, "the gate admits no event without a hazard but a bare Cancel"
-        source = self.sources.get(event.source)
-        touches = match.touches(
-            self.index,
-            event,
-            within_m=impact.near_m(event.hazard),
-            jurisdiction=source.jurisdiction if source else (),
-        )
-        areas = Counter(map(self.index.geocodes.exactness, event.areas or (Area(),)))
+        touches = self.estate.touches(event, **self._reach(event))
+        areas = Counter(map(self.estate.geocodes.exactness, event.areas or (Area(),)))
         self._live[event.id] = _Live(event, thread, lifecycle.ends(event), touches, areas)
         self._arrived.add(event.id)
         for key in duplicates.keys(event, self._mirrors):
@@ -160,6 +187,11 @@ class Situation:
         for position in touches:
             self._at_place[position].add(event.id)
         return set(touches)
+
+    def _reach(self, event: Event) -> _Reach:
+        assert event.hazard is not None, "the gate admits no event without a hazard but a bare Cancel"
+        source = self.sources.get(event.source)
+        return {"within_m": impact.near_m(event.hazard), "jurisdiction": source.jurisdiction if source else ()}
 
     def _remove(self, name: str) -> set[int]:
         live = self._live.pop(name)
