@@ -8,12 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import shapely
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
-from tocsin.match import raster
-from tocsin.match.edges import edges_of, parts_of, seams
+from tocsin.match import many, raster
+from tocsin.match.edges import edges_of, edges_of_each, parts_of, seams
 from tocsin.match.grid import EAST, NORTH, STEPS, Whole, decode, degrees, encode, snap
 from tocsin.match.points import Points, kernel, starts_of, united
 
@@ -180,6 +180,56 @@ def test_damaged_directory_leads_to_no_place_that_is_not_there() -> None:
         assert slices.size == 0 or (slices.min() >= 0 and slices.max() <= len(points))
 
 
+# --- many areas at once --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("is_compiled", [True, False], ids=["compiled", "plain"])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(shapes=st.lists(st.one_of(SHAPES, st.just(shapely.Polygon())), max_size=5), together=st.integers(1, 3))
+def test_many_areas_have_the_slices_of_each(
+    monkeypatch: pytest.MonkeyPatch, shapes: list[BaseGeometry], together: int, threads: int, *, is_compiled: bool
+) -> None:
+    if is_compiled and kernel() is None:
+        pytest.skip("numba is not installed: pip install 'tocsin[fast]'")
+    corner = CORNERS["anywhere"]
+    points = Points.at(lattice(corner))
+    areas = [in_degrees(shapely.transform(shape, lambda positions: positions + corner)) for shape in shapes]
+    with monkeypatch.context() as patched:
+        patched.setattr(many, "_TOGETHER", together)
+        if not is_compiled:
+            patched.setattr(many, "kernel", lambda: None)
+        slices, begins = many.slices_of_each(points, areas, threads=threads)
+    assert begins.tolist()[0] == 0
+    assert len(begins) == len(areas) + 1
+    for number, area in enumerate(areas):
+        assert slices[begins[number] : begins[number + 1]].tolist() == points.slices(area).tolist()
+
+
+def test_parts_that_overlap_make_one_slice() -> None:
+    corner = CORNERS["anywhere"]
+    area = shapely.MultiPolygon([shapely.box(0, 0, 8, 8), shapely.box(4, 4, 12, 12), shapely.box(2, 2, 3, 3)])
+    area = shapely.transform(area, lambda positions: positions + corner)
+    points = Points.at(lattice(corner))
+    slices, begins = many.slices_of_each(points, [in_degrees(area), in_degrees(area)])
+    assert begins.tolist() == [0, len(slices) // 2, len(slices)]
+    half = slices[: len(slices) // 2]
+    assert (half[1:, 0] > half[:-1, 1]).all()
+    assert set(points.ids_in(half).tolist()) == truth(area, lattice(corner))
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(SHAPES, st.just(shapely.Polygon())), max_size=4))
+def test_edges_of_many_areas_are_those_of_each(shapes: list[BaseGeometry]) -> None:
+    areas = [in_degrees(shape) for shape in shapes]
+    laid = edges_of_each(areas)
+    for number, area in enumerate(areas):
+        edges, parts = edges_of(area)
+        held = laid.parts[laid.areas[number] : laid.areas[number + 1] + 1]
+        assert laid.edges[held[0] : held[-1]].tolist() == edges.tolist()
+        assert (held - held[0]).tolist() == parts.tolist()
+
+
 # --- the grid ------------------------------------------------------------------------------------------------------
 
 
@@ -214,7 +264,9 @@ def test_snapping_is_to_the_nearest_step() -> None:
     assert (spots - (EAST // 2, NORTH // 2)).tolist() == [[123_456_789, -STEPS], [123_456_789, -STEPS - 1]]
 
 
-@pytest.mark.parametrize("spot", [(180.1, 0.0), (-180.1, 0.0), (0.0, 90.1), (0.0, -90.1)])
+@pytest.mark.parametrize(
+    "spot", [(180.1, 0.0), (-180.1, 0.0), (0.0, 90.1), (0.0, -90.1), (float("nan"), 0.0), (float("inf"), 0.0)]
+)
 def test_position_off_the_earth_is_refused(spot: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="beyond"):
         snap(np.array([spot]))

@@ -20,7 +20,9 @@ Listed = npt.NDArray[np.int32]
 _DEEPEST = 32  # a cell of side 2^32 is all the Earth
 _WAITING = 3 * _DEEPEST + 2  # three siblings on each level of the way down
 _CORNER, _LEVEL, _FIRST, _END, _BEGIN, _STOP, _INSIDE = range(7)  # what is known of a cell that waits
-_MOST_TESTED = 128  # more than `_is_few` allows
+_LANES = 16  # places that are tested side by side; the compiler makes vectors of 16, of 8 it makes none
+_X, _Y, _IN, _ON = range(4)  # what is known of each
+_SLOPPY = 65536.0  # by which a float of the descent may be wrong
 
 
 @njit(nogil=True, cache=True)
@@ -29,13 +31,30 @@ def descend_all(codes: Whole, starts: Starts, edges: Whole, parts: Parts) -> Who
 
     Part p has the edges from parts[p] to parts[p + 1]. Slices of two parts may overlap.
     """
-    low = CODE_BITS
-    while (1 << (CODE_BITS - low)) < len(starts) - 1:
-        low -= 1
+    low = _low_bits(starts)
     found, count = np.empty((64, 2), np.int64), 0
     for part in range(len(parts) - 1):
         found, count = descend(codes, starts, low, edges[parts[part] : parts[part + 1]], found, count)
     return found[:count]
+
+
+@njit(nogil=True, cache=True)
+def descend_each(codes: Whole, starts: Starts, edges: Whole, parts: Parts, areas: Parts) -> tuple[Whole, Whole]:
+    """Return the slices of `codes` in each of many areas, in order and disjoint, and where each area's begin.
+
+    Area a has the parts from areas[a] to areas[a + 1]. The last of what is returned is where the last area's end.
+    """
+    low = _low_bits(starts)
+    found, count = np.empty((64 * len(areas), 2), np.int64), 0
+    begins = np.zeros(len(areas), np.int64)
+    for area in range(len(areas) - 1):
+        before = count
+        for part in range(areas[area], areas[area + 1]):
+            found, count = descend(codes, starts, low, edges[parts[part] : parts[part + 1]], found, count)
+        if areas[area + 1] - areas[area] > 1:
+            count = _unite(found, before, count)
+        begins[area + 1] = count
+    return found[:count], begins
 
 
 @njit(nogil=True, cache=True)
@@ -71,30 +90,29 @@ def descend(codes: Whole, starts: Starts, low: int, edges: Whole, found: Whole, 
     - Else the four children: their corners are reached by such paths too, and their lists are parts of this one.
 
     A list may hold an edge too many, because what crosses is decided exactly; so lists are made with sloppy floats.
-    What is exact is `_is_left`: twice the area of a triangle on the grid is below 2^63, so that sums that wrap around
-    on the way come out right. A corner may lie on an edge: all corners and places are therefore taken to be moved by
-    a tiny step to the right and a small one up, both less than anything on the grid is apart. That takes no place
-    that is not on an edge across one. Half-open spans ((y1 <= y) != (y2 <= y)) and the ties of `_is_left` are these
-    steps.
+    What is exact is `turn`, from which `_is_left` decides: twice the area of a triangle on the grid is below 2^63, so
+    that sums that wrap around on the way come out right. A corner may lie on an edge: all corners and places are
+    therefore taken to be moved by a tiny step to the right and a small one up, both less than anything on the grid is
+    apart. That takes no place that is not on an edge across one. Half-open spans (`_spans`) and `tie` are these steps.
 
     No value in `starts` leads out of `codes`, whatever stands there.
     """
     waiting = np.empty((_WAITING, 7), np.int64)
-    if len(edges) == 0 or not _root(codes, starts, low, edges, waiting[0]):
+    if len(edges) == 0 or not _root(codes, starts, low, edges, waiting):
         return found, count
     listed = np.empty(4 * len(edges) + 256, np.int32)
     listed[: len(edges)] = np.arange(len(edges))
-    hits = np.empty((3, _MOST_TESTED), np.int64)
+    lanes = np.empty((4, _LANES), np.int64)
     before, depth = count, 1
     while depth > 0:
         depth -= 1
-        cell = waiting[depth]
-        first, end, begin, stop = cell[_FIRST], cell[_END], cell[_BEGIN], cell[_STOP]
+        first, end = waiting[depth, _FIRST], waiting[depth, _END]
+        begin, stop = waiting[depth, _BEGIN], waiting[depth, _STOP]
         if begin == stop:
-            if cell[_INSIDE]:
+            if waiting[depth, _INSIDE]:
                 found, count = _add(found, count, before, first, end)
-        elif cell[_LEVEL] == 0 or _is_few(end - first, stop - begin):
-            found, count = _add_tested(codes, edges, listed[begin:stop], cell, hits, found, count, before)
+        elif waiting[depth, _LEVEL] == 0 or _is_few(end - first, stop - begin):
+            found, count = _add_tested(codes, edges, listed[begin:stop], waiting[depth], lanes, found, count, before)
         else:
             if stop + 4 * (stop - begin) > len(listed):
                 listed = np.concatenate((listed, np.empty(len(listed) + 4 * (stop - begin), np.int32)))
@@ -104,7 +122,7 @@ def descend(codes: Whole, starts: Starts, low: int, edges: Whole, found: Whole, 
 
 @njit(nogil=True, cache=True)
 def _is_few(places: int, edges: int) -> bool:
-    """Return whether to test the places should cost less than to look at four children: an estimate, not tuned."""
+    """Return whether to test the places should cost less than to look at four children: from 200 to 1000 alike."""
     return places * (edges + 2) <= 200 + 5 * edges
 
 
@@ -121,8 +139,22 @@ def _add(found: Whole, count: int, before: int, first: int, end: int) -> tuple[W
 
 
 @njit(nogil=True, cache=True)
-def _root(codes: Whole, starts: Starts, low: int, edges: Whole, cell: Whole) -> bool:
-    """Set the smallest cell that holds all edges; return whether it has places."""
+def _unite(found: Whole, before: int, count: int) -> int:
+    """Put the slices from `before` on in order, those that overlap or adjoin as one; return how many there are then."""
+    some = found[before:count].copy()
+    reached = before
+    for k in np.argsort(some[:, 0]):
+        if reached > before and some[k, 0] <= found[reached - 1, 1]:
+            found[reached - 1, 1] = max(found[reached - 1, 1], some[k, 1])
+        else:
+            found[reached] = some[k]
+            reached += 1
+    return reached
+
+
+@njit(nogil=True, cache=True)
+def _root(codes: Whole, starts: Starts, low: int, edges: Whole, waiting: Whole) -> bool:
+    """Let the smallest cell that holds all edges wait; return whether it has places."""
     west, south, east, north = edges[0, 0], edges[0, 1], edges[0, 0], edges[0, 1]
     for i in range(len(edges)):
         west, east = min(west, edges[i, 0]), max(east, edges[i, 0])
@@ -131,141 +163,141 @@ def _root(codes: Whole, starts: Starts, low: int, edges: Whole, cell: Whole) -> 
     while (west ^ east) >> level or (south ^ north) >> level:
         level += 1
     x, y = (west >> level) << level, (south >> level) << level
-    corner = _spread(x) | (_spread(y) << 1)
-    inside = False
+    inside = 0
     for i in range(len(edges)):
-        inside ^= _meets_across(edges, i, -1, x, y)  # west of the grid nothing is inside
-    cell[_CORNER], cell[_LEVEL], cell[_INSIDE] = corner, level, inside
-    cell[_FIRST] = _within(codes, starts, low, corner, 0, len(codes))
-    cell[_END] = len(codes)
+        x1, y1, dx, dy, tie = _edge(edges, i)
+        turn = dx * (y - y1) - dy * (x - x1)
+        turn_far_west = turn + dy * (x + 1)  # there, one step off the grid, nothing is inside
+        inside ^= _spans(y1, edges[i, 3], y) & (_is_left(turn, tie) ^ _is_left(turn_far_west, tie))
+    corner = _spread(x) | (_spread(y) << 1)
+    first, end = _within(codes, starts, low, corner, 0, len(codes)), len(codes)
     if level < _DEEPEST:
-        cell[_END] = _within(codes, starts, low, corner + (1 << (2 * level)), cell[_FIRST], len(codes))
-    cell[_BEGIN], cell[_STOP] = 0, len(edges)
-    return cell[_FIRST] < cell[_END]
+        end = _within(codes, starts, low, corner + (1 << (2 * level)), first, end)
+    _wait(waiting[0], corner, level, first, end, 0, len(edges), inside)
+    return first < end
+
+
+@njit(nogil=True, cache=True)
+def _wait(cell: Whole, corner: int, level: int, first: int, end: int, begin: int, stop: int, inside: int) -> int:
+    """Set what is known of a cell, if it has places; return how many cells that makes."""
+    cell[_CORNER], cell[_LEVEL], cell[_INSIDE] = corner, level, inside
+    cell[_FIRST], cell[_END], cell[_BEGIN], cell[_STOP] = first, end, begin, stop
+    return int(first < end)
 
 
 @njit(nogil=True, cache=True)
 def _split(codes: Whole, starts: Starts, low: int, edges: Whole, listed: Listed, waiting: Whole, depth: int) -> int:
     """Put the children that have places where the cell waited, the first on top; return how many cells wait then."""
-    cell = waiting[depth]
-    corner, level, first, end = cell[_CORNER], cell[_LEVEL] - 1, cell[_FIRST], cell[_END]
-    begin, stop, inside = cell[_BEGIN], cell[_STOP], cell[_INSIDE]
-    side, quarter = 1 << level, 1 << (2 * level)
+    corner, level, inside = waiting[depth, _CORNER], waiting[depth, _LEVEL] - 1, waiting[depth, _INSIDE]
+    begin, stop = waiting[depth, _BEGIN], waiting[depth, _STOP]
+    side, quarter, room = 1 << level, 1 << (2 * level), stop - begin
     x, y = _gather(corner), _gather(corner >> 1)
-    above, right, opposite = inside, inside, np.int64(0)
+    right, above, opposite = inside, inside, 0
+    # Each child's list has room for all edges; the one that is looked at first lies last, and all after it is free.
+    stop_3, stop_2, stop_1, stop_0 = stop, stop + room, stop + 2 * room, stop + 3 * room
     for j in range(begin, stop):
         i = listed[j]
-        above ^= _meets_up(edges, i, x, y, y + side)
-        right ^= _meets_across(edges, i, x, x + side, y)
-        opposite ^= _meets_across(edges, i, x, x + side, y + side)
+        x1, y1, dx, dy, tie = _edge(edges, i)
+        x2, y2 = edges[i, 2], edges[i, 3]
+        turn = dx * (y - y1) - dy * (x - x1)
+        at_corner, at_right = _is_left(turn, tie), _is_left(turn - dy * side, tie)
+        at_above, at_middle = _is_left(turn + dx * side, tie), _is_left(turn + dx * side - dy * side, tie)
+        right ^= _spans(y1, y2, y) & (at_corner ^ at_right)
+        above ^= _spans(x1, x2, x) & (at_corner ^ at_above)
+        opposite ^= _spans(y1, y2, y + side) & (at_above ^ at_middle)
+        # An edge misses a child if its box does, or if the line through it passes the middle of the child by more than
+        # its corners are off. Products below 2^66 as floats are right to 2^13, five of them to 2^16.
+        over, rise = 2.0 * float(dy) * float(side), 2.0 * float(dx) * float(side)
+        off = float(dx) * float(2 * (y - y1) + side) - float(dy) * float(2 * (x - x1) + side)
+        reach = 0.5 * (abs(over) + abs(rise)) + _SLOPPY
+        west, east = min(x1, x2) <= x + side, max(x1, x2) >= x + side
+        south, north = min(y1, y2) <= y + side, max(y1, y2) >= y + side
+        listed[stop_0] = listed[stop_1] = listed[stop_2] = listed[stop_3] = i
+        stop_0 += int(west & south & (abs(off) <= reach))
+        stop_1 += int(east & south & (abs(off - over) <= reach))
+        stop_2 += int(west & north & (abs(off + rise) <= reach))
+        stop_3 += int(east & north & (abs(off + rise - over) <= reach))
     opposite ^= above
-    middle = _within(codes, starts, low, corner + 2 * quarter, first, end)
-    cut = (
-        _within(codes, starts, low, corner + quarter, first, middle),
-        _within(codes, starts, low, corner + 3 * quarter, middle, end),
-    )
-    top = stop
-    for child in (3, 2, 1, 0):
-        begins = (first, cut[0], middle, cut[1])[child]
-        ends = (cut[0], middle, cut[1], end)[child]
-        if begins >= ends:
-            continue
-        west, south = x + side * (child & 1), y + side * (child >> 1)
-        below = top
-        for j in range(begin, stop):
-            listed[top] = listed[j]
-            top += _may_meet(edges, listed[j], west, south, side)
-        cell = waiting[depth]
-        cell[_CORNER], cell[_LEVEL], cell[_FIRST], cell[_END] = corner + child * quarter, level, begins, ends
-        cell[_BEGIN], cell[_STOP], cell[_INSIDE] = below, top, (inside, right, above, opposite)[child]
-        depth += 1
-    return depth
+    first, end = waiting[depth, _FIRST], waiting[depth, _END]
+    half = _within(codes, starts, low, corner + 2 * quarter, first, end)
+    cut = _within(codes, starts, low, corner + quarter, first, half)
+    last = _within(codes, starts, low, corner + 3 * quarter, half, end)
+    depth += _wait(waiting[depth], corner + 3 * quarter, level, last, end, stop, stop_3, opposite)
+    depth += _wait(waiting[depth], corner + 2 * quarter, level, half, last, stop + room, stop_2, above)
+    depth += _wait(waiting[depth], corner + quarter, level, cut, half, stop + 2 * room, stop_1, right)
+    return depth + _wait(waiting[depth], corner, level, first, cut, stop + 3 * room, stop_0, inside)
 
 
 @njit(nogil=True, cache=True)
 def _add_tested(
-    codes: Whole, edges: Whole, listed: Listed, cell: Whole, hits: Whole, found: Whole, count: int, before: int
+    codes: Whole, edges: Whole, listed: Listed, cell: Whole, lanes: Whole, found: Whole, count: int, before: int
 ) -> tuple[Whole, int]:
     """Add those places of a cell that are inside or on an edge."""
     first, end = cell[_FIRST], cell[_END]
     if cell[_LEVEL] == 0:  # all at one spot, however many
-        _test(codes[first : first + 1], edges, listed, cell, hits)
-        return _add(found, count, before, first, end) if hits[2, 0] else (found, count)
-    _test(codes[first:end], edges, listed, cell, hits)
-    for k in range(end - first):
-        if hits[2, k]:
-            found, count = _add(found, count, before, first + k, first + k + 1)
+        _test(codes[first : first + 1], edges, listed, cell, lanes)
+        return _add(found, count, before, first, end) if lanes[_IN, 0] else (found, count)
+    for start in range(first, end, _LANES):
+        some = codes[start : min(start + _LANES, end)]
+        _test(some, edges, listed, cell, lanes)
+        for k in range(len(some)):
+            if lanes[_IN, k]:
+                found, count = _add(found, count, before, start + k, start + k + 1)
     return found, count
 
 
 @njit(nogil=True, cache=True)
-def _test(codes: Whole, edges: Whole, listed: Listed, cell: Whole, hits: Whole) -> None:
-    """Set hits[2] for each place of a cell that is inside or on an edge. Edge by edge: places then go side by side."""
+def _test(codes: Whole, edges: Whole, listed: Listed, cell: Whole, lanes: Whole) -> None:
+    """Set lanes[_IN] to 1 for each of at most `_LANES` places of a cell that is inside or on an edge, else to 0."""
     left, low = _gather(cell[_CORNER]), _gather(cell[_CORNER] >> 1)
-    count = len(codes)
-    xs, ys = hits[0], hits[1]
-    is_in, is_on = np.empty(_MOST_TESTED, np.int64), np.zeros(_MOST_TESTED, np.int64)
-    for k in range(count):
-        xs[k], ys[k], is_in[k] = _gather(codes[k]), _gather(codes[k] >> 1), cell[_INSIDE]
+    xs, ys, is_in, is_on = lanes[_X], lanes[_Y], lanes[_IN], lanes[_ON]
+    for k in range(_LANES):
+        code = codes[min(k, len(codes) - 1)]
+        xs[k], ys[k], is_in[k], is_on[k] = _gather(code), _gather(code >> 1), cell[_INSIDE], 0
     for i in listed:
-        x1, y1, x2, y2 = edges[i, 0], edges[i, 1], edges[i, 2], edges[i, 3]
-        dx, dy = x2 - x1, y2 - y1
+        x1, y1, dx, dy, tie = _edge(edges, i)
+        x2, y2 = edges[i, 2], edges[i, 3]
         west, east, south, north = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
-        spans_left = np.int64((x1 <= left) != (x2 <= left))
-        tie = np.int64(dx > 0 or (dx == 0 and dy < 0))
+        spans_left = _spans(x1, x2, left)
         at_left = dy * (left - x1)
-        turn = dx * (low - y1) - at_left
-        at_corner = np.int64(turn > 0) | (np.int64(turn == 0) & tie)
-        for k in range(count):
-            rise = dx * (ys[k] - y1)
-            turn = rise - at_left
-            at_bend = np.int64(turn > 0) | (np.int64(turn == 0) & tie)
-            turn = rise - dy * (xs[k] - x1)
-            spans = np.int64((y1 <= ys[k]) != (y2 <= ys[k]))
-            is_in[k] ^= (spans_left & (at_corner ^ at_bend)) ^ (spans & (at_bend ^ np.int64(turn > 0)))
-            in_box = (
-                np.int64(west <= xs[k]) & np.int64(xs[k] <= east) & np.int64(south <= ys[k]) & np.int64(ys[k] <= north)
-            )
-            is_on[k] |= np.int64(turn == 0) & in_box
-    for k in range(count):
-        hits[2, k] = is_in[k] | is_on[k]
+        at_corner = _is_left(dx * (low - y1) - at_left, tie)
+        for k in range(_LANES):
+            x, y = xs[k], ys[k]
+            rise = dx * (y - y1)
+            turn = rise - dy * (x - x1)
+            at_bend = _is_left(rise - at_left, tie)
+            is_in[k] ^= (spans_left & (at_corner ^ at_bend)) ^ (_spans(y1, y2, y) & (at_bend ^ int(turn > 0)))
+            in_box = int(west <= x) & int(x <= east) & int(south <= y) & int(y <= north)
+            is_on[k] |= int(turn == 0) & in_box
+    for k in range(_LANES):
+        is_in[k] |= is_on[k]
 
 
 @njit(nogil=True, cache=True)
-def _is_left(edges: Whole, i: int, x: int, y: int) -> bool:
-    """Return whether a position, moved by the two steps, lies left of an edge. Exact."""
+def _edge(edges: Whole, i: int) -> tuple[int, int, int, int, int]:
+    """Return where an edge begins, its run, and 1 if what is on its line lies left when moved by the two steps."""
     dx, dy = edges[i, 2] - edges[i, 0], edges[i, 3] - edges[i, 1]
-    turn = dx * (y - edges[i, 1]) - dy * (x - edges[i, 0])
-    return turn > 0 or (turn == 0 and (dx > 0 or (dx == 0 and dy < 0)))
+    return edges[i, 0], edges[i, 1], dx, dy, int(dx > 0 or (dx == 0 and dy < 0))
 
 
 @njit(nogil=True, cache=True)
-def _meets_across(edges: Whole, i: int, x: int, other_x: int, y: int) -> bool:
-    """Return whether the edge crosses the way from (x, y) to (other_x, y)."""
-    if (edges[i, 1] <= y) == (edges[i, 3] <= y):
-        return False
-    return _is_left(edges, i, x, y) != _is_left(edges, i, other_x, y)
+def _is_left(turn: int, tie: int) -> int:
+    """Return 1 if a position, moved by the two steps, lies left of an edge, else 0; `turn` is twice the triangle."""
+    return int(turn + tie > 0)
 
 
 @njit(nogil=True, cache=True)
-def _meets_up(edges: Whole, i: int, x: int, y: int, other_y: int) -> bool:
-    """Return whether the edge crosses the way from (x, y) to (x, other_y)."""
-    if (edges[i, 0] <= x) == (edges[i, 2] <= x):
-        return False
-    return _is_left(edges, i, x, y) != _is_left(edges, i, x, other_y)
+def _spans(one: int, other: int, at: int) -> int:
+    return int((one <= at) != (other <= at))
 
 
 @njit(nogil=True, cache=True)
-def _may_meet(edges: Whole, i: int, west: int, south: int, side: int) -> bool:
-    """Return False only if the edge does not meet the cell, its border counted."""
-    x1, y1, x2, y2 = edges[i, 0], edges[i, 1], edges[i, 2], edges[i, 3]
-    if max(x1, x2) < west or min(x1, x2) > west + side or max(y1, y2) < south or min(y1, y2) > south + side:
-        return False
-    # The line through it passes the middle of the cell by more than its corners are off. Products below 2^66 as floats
-    # are right to 2^13, three of them to 2^15: twice that is allowed for.
-    dx, dy = float(x2 - x1), float(y2 - y1)
-    turn = dx * float(2 * (south - y1) + side) - dy * float(2 * (west - x1) + side)
-    return abs(turn) <= (abs(dx) + abs(dy)) * float(side) + 65536.0
+def _low_bits(starts: Starts) -> int:
+    """Return how many bits of a code `starts` does not tell apart."""
+    low = CODE_BITS
+    while (1 << (CODE_BITS - low)) < len(starts) - 1:
+        low -= 1
+    return low
 
 
 @njit(nogil=True, cache=True)

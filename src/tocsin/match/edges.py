@@ -9,7 +9,8 @@ A part is judged by itself: two polygons of one area that overlap would cancel w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,23 +24,46 @@ Starts = npt.NDArray[np.intp]
 _POINT, _POLYGON = int(shapely.GeometryType.POINT), int(shapely.GeometryType.POLYGON)
 
 
+class Laid(NamedTuple):
+    """Many areas laid end to end.
+
+    Part p has the edges (n, 4) x, y, x, y from parts[p] to parts[p + 1], and area a the parts from areas[a] to
+    areas[a + 1].
+    """
+
+    edges: Whole
+    parts: Starts
+    areas: Starts
+
+
 def parts_of(area: BaseGeometry) -> Shapes:
     """Return the polygons, lines and points of a geometry, however deep they lie in collections, but empty ones."""
-    parts: Shapes = np.asarray(shapely.get_parts(area))
+    return _parts_of_each([area])[0]
+
+
+def _parts_of_each(areas: Sequence[BaseGeometry]) -> tuple[Shapes, Starts]:
+    """Return the parts of all areas, and the position of the area that each is of."""
+    parts, of = shapely.get_parts(np.array(areas, dtype=object), return_index=True)
     while (shapely.get_type_id(parts) > _POLYGON).any():
-        parts = np.asarray(shapely.get_parts(parts))
-    kept: Shapes = parts[~shapely.is_empty(parts)]
-    return kept
+        parts, of_part = shapely.get_parts(parts, return_index=True)
+        of = of[of_part]
+    is_kept = ~shapely.is_empty(parts)
+    return parts[is_kept], of[is_kept]
 
 
 def edges_of(area: BaseGeometry) -> tuple[Whole, Starts]:
     """Return the edges (n, 4) of an area of degrees as x, y, x, y, and where each part's begin and the last's end."""
-    if shapely.get_type_id(area) == _POLYGON and shapely.get_num_interior_rings(area) == 0:
+    if area.geom_type == "Polygon" and shapely.get_num_interior_rings(area) == 0:  # most are; a third of the time
         ring = snap(shapely.get_coordinates(area))
-        edges = np.empty((max(len(ring) - 1, 0), 4), dtype=np.int64)  # most areas are this; hstack is half the cost
+        edges = np.empty((max(len(ring) - 1, 0), 4), dtype=np.int64)
         edges[:, :2], edges[:, 2:] = ring[:-1], ring[1:]
         return edges, np.array((0, len(edges)) if len(edges) else (0,), dtype=np.intp)
-    parts = parts_of(area)
+    return edges_of_each([area])[:2]
+
+
+def edges_of_each(areas: Sequence[BaseGeometry]) -> Laid:
+    """Return the edges of many areas of degrees. Cost: 0.1 microseconds an edge, a tenth of one area at a time."""
+    parts, of = _parts_of_each(areas)
     kinds = shapely.get_type_id(parts)
     is_polygon, is_point = kinds == _POLYGON, kinds == _POINT
     is_line = ~is_polygon & ~is_point
@@ -51,7 +75,12 @@ def edges_of(area: BaseGeometry) -> tuple[Whole, Starts]:
     line = np.flatnonzero(is_line)[of_line]
     part = np.concatenate((np.flatnonzero(is_polygon)[owner[of_ring]], line, line, np.flatnonzero(is_point)))
     order = np.argsort(part, kind="stable")
-    return edges[order], np.searchsorted(part[order], np.arange(len(parts) + 1)).astype(np.intp)
+    return Laid(edges[order], _starts(part[order], len(parts)), _starts(of, len(areas)))
+
+
+def _starts(sorted_numbers: Starts, count: int) -> Starts:
+    """Return where each number below `count` begins, and where the last ends."""
+    return np.searchsorted(sorted_numbers, np.arange(count + 1)).astype(np.intp)
 
 
 def seams(area: BaseGeometry) -> Iterator[BaseGeometry]:

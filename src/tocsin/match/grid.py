@@ -28,8 +28,7 @@ Degrees = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
 
 _POLYGON = int(shapely.GeometryType.POLYGON)
-_LAST = np.array((EAST, NORTH), dtype=np.float64)
-_MIDDLE = _LAST / 2
+_MIDDLE = np.array((EAST, NORTH), dtype=np.float64) / 2
 _CHUNK = 1 << 20  # positions at once, so that what is made on the way stays in the processor's cache
 # Steps by which numbers of 32 bits get a 0 before each bit: double what stands apart, and keep the wanted half.
 _SPREADING = ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333),
@@ -42,9 +41,9 @@ def snap(lonlat: Degrees) -> Whole:
     """Return positions of degrees (n, 2), longitude first, on the grid. Raises ValueError where one is not on Earth."""
     steps = lonlat * STEPS
     np.rint(steps, out=steps)
-    steps += _MIDDLE
-    if not ((steps >= 0) & (steps <= _LAST)).all():
+    if not (np.abs(steps) <= _MIDDLE).all():  # NaN is not
         raise ValueError("a position lies beyond 180 degrees of longitude or 90 of latitude")
+    steps += _MIDDLE
     return steps.astype(np.int64)
 
 
