@@ -40,7 +40,8 @@ def slices(codes: Whole, area: BaseGeometry) -> Whole:
     """
     if area.geom_type == "MultiPolygon" and (shape := on_grid(area)).is_valid:
         return _slices(codes, area, [shape])  # sound parts do not overlap, so none cancels another
-    return np.concatenate([_NONE, *(_slices(codes, part, _rings(part)) for part in parts_of(area))])
+    parts = [area] if area.geom_type == "Polygon" else parts_of(area)  # most areas are one
+    return np.concatenate([_NONE, *(_slices(codes, part, _rings(part)) for part in parts)])
 
 
 def around(codes: Whole, area: BaseGeometry, reach: tuple[int, int]) -> Whole:
@@ -55,7 +56,7 @@ def around(codes: Whole, area: BaseGeometry, reach: tuple[int, int]) -> Whole:
     near = frame.about(codes)
     if _count(near) > _FEW_APART:
         steps = tuple(-(-one // (1 << frame.level)) for one in reach)
-        near, _ = frame.slices(codes, _widened(frame.crossed(edges), steps))
+        near, _ = frame.slices(codes, _widened(frame.crossed(*frame.ends(edges)), steps))
     every = positions(near)
     shape = on_grid(area)
     shapely.prepare(shape)
@@ -83,7 +84,8 @@ def _slices(codes: Whole, area: BaseGeometry, rings: Sequence[BaseGeometry]) -> 
     frame = _Frame.of(edges)
     near, untested = frame.about(codes), _NONE
     if _count(near) > _FEW:
-        near, untested = frame.slices(codes, frame.crossed(edges), frame.inside(edges))
+        ends = frame.ends(edges)
+        near, untested = frame.slices(codes, frame.crossed(*ends), frame.inside(*ends))
     every = positions(near)
     x, y = decode(codes[every]).T.astype(np.float64)
     tested = every[_tested(rings, x, y)]
@@ -138,11 +140,11 @@ class _Frame:
     @classmethod
     def of(cls, edges: Whole, reach: tuple[int, int] = (0, 0)) -> _Frame:
         """Return the raster, of `_CELLS` to twice as many along its longer side, about all edges and their reach."""
-        ends = edges.reshape(-1, 2)
-        low = np.maximum(ends.min(axis=0) - reach, 0)
-        high = np.minimum(ends.max(axis=0) + reach, (EAST, NORTH))
-        level = min((int((high - low).max()) // _CELLS).bit_length(), _COARSEST)
-        (west, south), (east, north) = (low >> level).tolist(), (high >> level).tolist()
+        x, y = edges[:, 0], edges[:, 1]  # each corner begins an edge
+        west, south = (max(int(one.min()) - steps, 0) for one, steps in zip((x, y), reach, strict=True))
+        east, north = min(int(x.max()) + reach[0], EAST), min(int(y.max()) + reach[1], NORTH)
+        level = min((max(east - west, north - south) // _CELLS).bit_length(), _COARSEST)
+        west, south, east, north = (one >> level for one in (west, south, east, north))
         return cls(level, west, south, east - west + 1, north - south + 1)
 
     def ends(self, edges: Whole) -> tuple[_Floats, _Floats]:
@@ -151,12 +153,11 @@ class _Frame:
         begins, ends = (edges[:, :2] - corner) / (1 << self.level), (edges[:, 2:] - corner) / (1 << self.level)
         return begins, ends
 
-    def crossed(self, edges: Whole) -> Mask:
+    def crossed(self, begins: _Floats, ends: _Floats) -> Mask:
         """Return which cells (height, width) an edge meets or all but meets."""
-        begins, ends = self.ends(edges)
         # In pieces no longer than a cell: each then lies in the cells that hold the corners of its box.
         pieces = np.abs(ends - begins).max(axis=1).astype(np.int64) + 1
-        step = ((ends - begins) / pieces[:, None])[rows := np.repeat(np.arange(len(edges)), pieces)]
+        step = ((ends - begins) / pieces[:, None])[rows := np.repeat(np.arange(len(begins)), pieces)]
         number = (np.arange(len(rows)) - np.repeat(np.cumsum(pieces) - pieces, pieces))[:, None]
         one, other = begins[rows] + step * number, begins[rows] + step * (number + 1)
         low = np.floor(np.minimum(one, other) - _NEAR).astype(np.int64)
@@ -167,14 +168,13 @@ class _Frame:
                 is_crossed[y + 1, x + 1] = True
         return is_crossed[1:-1, 1:-1]
 
-    def inside(self, edges: Whole) -> Mask:
+    def inside(self, begins: _Floats, ends: _Floats) -> Mask:
         """Return of which cells the middle is inside, right wherever no edge is near it: an odd number lie west."""
-        begins, ends = self.ends(edges)
         low, high = (
             np.ceil(pick(begins[:, 1], ends[:, 1]) - 0.5).astype(np.int64) for pick in (np.minimum, np.maximum)
         )
         rows = positions(np.column_stack((low, high)))
-        edge = np.repeat(np.arange(len(edges)), high - low)
+        edge = np.repeat(np.arange(len(begins)), high - low)
         begin, run = begins[edge], (ends - begins)[edge]
         crossing = begin[:, 0] + (rows + 0.5 - begin[:, 1]) * run[:, 0] / run[:, 1]
         first = np.clip(np.ceil(crossing - 0.5).astype(np.int64), 0, self.width)
@@ -185,13 +185,10 @@ class _Frame:
     def about(self, codes: Whole) -> Whole:
         """Return the slices of codes in the few large cells that hold all of the raster, in order."""
         more = min(_CELLS.bit_length(), _COARSEST - self.level)
-        west, south = self.west >> more, self.south >> more
-        width, height = (
-            ((self.west + self.width - 1) >> more) - west + 1,
-            ((self.south + self.height - 1) >> more) - south + 1,
-        )
-        large = _Frame(self.level + more, west, south, width, height)
-        return large.slices(codes, np.ones((height, width), dtype=np.bool_))[0]
+        rows = range(self.south >> more, (self.south + self.height - 1 >> more) + 1)
+        columns = range(self.west >> more, (self.west + self.width - 1 >> more) + 1)
+        cells = np.array(sorted(cell_code(x, y) for y in rows for x in columns))
+        return _between(codes, cells, cells, 2 * (self.level + more))
 
     def slices(self, codes: Whole, mask: Mask, other: Mask | None = None) -> tuple[Whole, Whole]:
         """Return the slices of codes in the cells of a mask, and in those of another only; adjoining cells as one."""
@@ -203,12 +200,18 @@ class _Frame:
             return _NONE, _NONE
         gaps = np.flatnonzero(np.diff(cells) != 2)  # noqa: PLR2004  see above
         firsts, lasts = np.concatenate(([0], gaps + 1)), np.concatenate((gaps, [len(cells) - 1]))
-        numbers, size = (cells >> np.uint64(1)).view(np.int64), 2 * self.level
-        begins = np.searchsorted(codes, numbers[firsts] << size)
-        # The last code of a cell, because the one after the last of all has 64 bits.
-        ends = np.searchsorted(codes, (numbers[lasts] << size) | ((1 << size) - 1), side="right")
-        found, is_masked = np.column_stack((begins, ends)), (cells[firsts] & np.uint64(1)).astype(np.bool_)
+        numbers = (cells >> np.uint64(1)).view(np.int64)
+        found = _between(codes, numbers[firsts], numbers[lasts], 2 * self.level)
+        is_masked = (cells[firsts] & np.uint64(1)).astype(np.bool_)
         return found[is_masked], found[~is_masked]
+
+
+def _between(codes: Whole, firsts: Whole, lasts: Whole, bits: int) -> Whole:
+    """Return the slices of codes from one cell to another, both counted; codes have so many bits below a cell's."""
+    begins = np.searchsorted(codes, firsts << bits)
+    # The last code of a cell, because the one after the last of all has 64 bits.
+    ends = np.searchsorted(codes, (lasts << bits) | ((1 << bits) - 1), side="right")
+    return np.column_stack((begins, ends))
 
 
 def _widened(mask: Mask, steps: tuple[int, ...]) -> Mask:
