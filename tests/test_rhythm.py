@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -79,6 +79,41 @@ def test_a_rest_told_as_silence_is_usual_when_it_comes_twice() -> None:
     twice = rhythm.longest_usual(rhythm.learn(once, 8 * HOUR, weight=0.5))
     assert twice is not None
     assert twice >= 8 * HOUR
+
+
+T = datetime(2026, 11, 20, 18, tzinfo=UTC)  # a Friday
+WEEKEND = rhythm.remembered((), T, T + 60 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("since", "for_"),
+    [
+        pytest.param(T + 7 * DAY, 66 * HOUR, id="a-week-later"),
+        pytest.param(T + 7 * DAY + 10 * HOUR, 56 * HOUR, id="later-that-day"),
+        pytest.param(T + 7 * DAY - 5 * HOUR, 71 * HOUR, id="a-little-earlier"),
+        pytest.param(T + 7 * DAY - 7 * HOUR, timedelta(0), id="much-earlier"),
+        pytest.param(T + 7 * DAY + 60 * HOUR, timedelta(0), id="after-it-came-back"),
+        pytest.param(T + 5 * DAY, timedelta(0), id="another-day"),
+        pytest.param(T + 14 * DAY, timedelta(0), id="two-weeks-later"),
+    ],
+)
+def test_a_long_rest_is_expected_at_the_same_time_a_week_later_and_at_no_other(
+    since: datetime, for_: timedelta
+) -> None:
+    assert rhythm.expected(WEEKEND, since) == for_
+
+
+def test_rests_are_remembered_for_a_week_and_not_without_end() -> None:
+    assert len(rhythm.remembered(WEEKEND, T + 7 * DAY, T + 9 * DAY)) == 2
+    assert len(rhythm.remembered(WEEKEND, T + 8 * DAY, T + 11 * DAY)) == 1
+    known: rhythm.Rests = ()
+    for number in range(1000):
+        known = rhythm.remembered(known, T + number * MINUTE, T + (number + 1) * MINUTE)
+    assert len(known) < 50
+
+
+def test_a_gap_of_no_weight_leaves_no_bucket() -> None:
+    assert rhythm.learn({24: 1.0}, 8 * HOUR, weight=0.0).keys() == {24}
 
 
 def test_what_is_long_past_is_forgotten() -> None:

@@ -6,7 +6,8 @@ the same old list, and that is not quiet.
 
 How long a feed's own time may stand still (`patience`): three times the cadence that its publisher declares and one
 poll. Where none is declared, what its own history has taught (`rhythm`): the longest rest that is usual and half of it
-again, but no less than the 99th percentile, nor than three median gaps and one poll. Until that is known, a snapshot
+again, but no less than the 99th percentile, nor than three median gaps and one poll; and where it rested for longer at
+the same time a week before (`expected`), until it came back then. Until that is known, a snapshot
 gets the patience that its `stale_after` gives; a feed of messages is not judged, for it may rest as long as nothing
 happens. So it is later on, unless it moves by itself: most of its moves bring no news.
 """
@@ -118,6 +119,14 @@ def _silences(
 
 def patience(source: Source, health: Health) -> timedelta | None:
     """Return how long the feed's own time may stand still, or None where its standing still says nothing."""
+    usual = usual_patience(source, health)
+    if usual is None or source.cadence is not None or health.as_of is None:
+        return usual
+    return max(usual, rhythm.expected(health.rests, health.as_of))
+
+
+def usual_patience(source: Source, health: Health) -> timedelta | None:
+    """Return the same at any other time of the week."""
     if source.cadence is not None:
         return CADENCES_MISSED * source.cadence + source.interval
     if rhythm.is_known(health.gaps) and (source.snapshot or _moves_by_itself(health)):

@@ -454,7 +454,8 @@ class Health:
     the answers "not modified" in a row. `as_of` is the
     newest of the feed's own times, `changed` when we saw it change last, `beat` the newest heartbeat. `suspected` is
     true when the last complete snapshot lost so much that the next one must confirm it (`lifecycle.vanished`).
-    `gaps` is the feed's rhythm (`rhythm`), `idle` how many of its moves brought no news; `marks` what is odd about it.
+    `gaps` is the feed's rhythm (`rhythm`), `rests` are the unusually long rests of the last week, each with begin and
+    end in seconds since 1970; `idle` is how many of its moves brought no news, `marks` what is odd about it.
     """
 
     source: str
@@ -472,6 +473,7 @@ class Health:
     changed: datetime | None = None
     beat: datetime | None = None
     gaps: Mapping[int, float] = field(default_factory=dict)
+    rests: tuple[tuple[int, int], ...] = ()
     idle: float = 0.0
     marks: tuple[Mark, ...] = ()
 

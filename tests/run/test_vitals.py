@@ -70,6 +70,34 @@ def test_a_feed_that_sleeps_at_night_is_told_as_silent_once_and_then_never() -> 
     assert 8 * HOUR < allowed < 16 * HOUR
 
 
+def month_of_office_hours(rests_at_night: bool) -> tuple[int, Health]:
+    """Return how often a feed that works on weekdays is told as silent in thirty days, and what is known of it."""
+    monday = NOW + (7 - NOW.weekday()) * DAY
+    health, silences = replace(fed(), as_of=monday), 0
+    day = 9 * 60 if rests_at_night else 24 * 60
+    for begin in (monday + number * DAY for number in range(30)):
+        if begin.weekday() >= 5:
+            continue
+        assert health.as_of is not None
+        for minutes in [(begin - health.as_of) / MINUTE, *[10] * (day // 10)]:
+            allowed = patience(SNAPSHOT, health)
+            assert allowed is not None
+            silences += minutes * MINUTE > allowed
+            health = moved(health, minutes) if minutes else health
+    return silences, health
+
+
+@pytest.mark.parametrize(("rests_at_night", "told"), [(True, 2), (False, 1)], ids=["nights-too", "weekends-only"])
+def test_a_feed_that_rests_at_weekends_is_told_as_silent_on_the_first(rests_at_night: bool, told: int) -> None:
+    silences, health = month_of_office_hours(rests_at_night)
+    assert silences == told
+    assert health.as_of is not None
+    wednesday = health.as_of + (2 - health.as_of.weekday()) % 7 * DAY
+    allowed = patience(SNAPSHOT, replace(health, as_of=wednesday))
+    assert allowed is not None
+    assert allowed < 2 * DAY  # on a weekday it is missed before a weekend would be over
+
+
 def test_what_happened_while_nobody_asked_is_not_learned() -> None:
     health = fed(*[1] * 100)
     assert health.as_of is not None

@@ -381,7 +381,8 @@ def _tamper(store: Store, statement: str) -> None:
 
 def test_health_is_the_last_that_was_written(store: Store) -> None:
     store.commit(Change(health=(health("nws"), health("dwd"))), now=NOW)
-    latest = health("nws", failures=3, error="http-503", suspected=True, as_of=None)
+    rhythm: dict[str, Any] = {"gaps": {24: 1.5, 60: 0.8}, "rests": ((1_795_197_600, 1_795_413_600),)}
+    latest = health("nws", failures=3, error="http-503", suspected=True, as_of=None, **rhythm)
     store.commit(Change(health=(latest,)), now=NOW)
     assert store.healths() == (health("dwd"), latest)
 

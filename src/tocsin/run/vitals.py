@@ -22,6 +22,7 @@ OUTAGE_WEIGHT = 0.8
 """What a rest counts that was told as silence: usual for two days, and longer only if it comes again by then.
 
 A feed that sleeps at night is thus told as silent once; after a real outage the next one is seen late for two days.
+What was expected, because a week before it was so, counts nothing: it is not usual at another time.
 """
 
 
@@ -52,8 +53,11 @@ def _learned(source: Source, health: Health, as_of: datetime | None, now: dateti
     elif health.succeeded is None or now - health.succeeded > source.stale_after:
         return health
     rest = after - before
-    allowed = coverage.patience(source, health)
-    weight = OUTAGE_WEIGHT if allowed is not None and rest > allowed else 1.0
+    usual, allowed = coverage.usual_patience(source, health), coverage.patience(source, health)
+    weight = 1.0
+    if usual is not None and allowed is not None and rest > usual:
+        weight = OUTAGE_WEIGHT if rest > allowed else 0.0
+        health = replace(health, rests=rhythm.remembered(health.rests, before, after))
     idle = rhythm.faded(health.idle, rest) + (0.0 if has_news else weight)
     return replace(health, gaps=rhythm.learn(health.gaps, rest, weight=weight), idle=round(idle, 3))
 

@@ -85,7 +85,7 @@ def healths(connection: Connection) -> tuple[Health, ...]:
         Health(
             **{
                 **row,
-                "gaps": {int(bucket): weight for bucket, weight in json.loads(row["gaps"]).items()},
+                **_rhythm(row["gaps"]),
                 "marks": tuple(
                     Mark(flag=Flag(flag), last=datetime.fromisoformat(last), times=times)
                     for flag, last, times in json.loads(row["marks"])
@@ -95,6 +95,12 @@ def healths(connection: Connection) -> tuple[Health, ...]:
         )
         for row in rows
     )
+
+
+def _rhythm(text: str) -> dict[str, Any]:
+    gaps = json.loads(text)
+    rests = tuple((begin, end) for begin, end in gaps.pop(tables.RESTS, ()))
+    return {"gaps": {int(bucket): weight for bucket, weight in gaps.items()}, "rests": rests}
 
 
 def faults(connection: Connection, source: str) -> tuple[Fault, ...]:

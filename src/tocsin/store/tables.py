@@ -119,6 +119,9 @@ event_keys = Table(
     Index("event_keys_by_event", "event"),
 )
 
+RESTS = "rests"
+"""Beside the buckets in `health.gaps`: `Health.rests`, a list of [begin, end]."""
+
 health = Table(
     "health",
     metadata,
@@ -136,7 +139,7 @@ health = Table(
     Column("unchanged", Integer, nullable=False, server_default="0"),
     Column("changed", Moment),
     Column("beat", Moment),
-    Column("gaps", Text, nullable=False, server_default="{}"),  # JSON: bucket -> weight (`rhythm`)
+    Column("gaps", Text, nullable=False, server_default="{}"),  # JSON: bucket -> weight (`rhythm`), and RESTS
     Column("idle", Float, nullable=False, server_default="0"),
     Column("marks", Text, nullable=False, server_default="[]"),  # JSON: [flag, last, times]
 )

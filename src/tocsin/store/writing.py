@@ -269,9 +269,12 @@ def _write_health(connection: Connection, healths: Sequence[Health]) -> None:
 
 def _health_row(health: Health) -> dict[str, Any]:
     marks = [[mark.flag.value, mark.last.astimezone(UTC).isoformat(), mark.times] for mark in health.marks]
+    rhythm: dict[str, Any] = {str(bucket): weight for bucket, weight in health.gaps.items()}
+    if health.rests:
+        rhythm[tables.RESTS] = health.rests
     return {
         **{column.name: getattr(health, column.name) for column in tables.health.c},
-        "gaps": json.dumps(dict(health.gaps), separators=(",", ":")),
+        "gaps": json.dumps(rhythm, separators=(",", ":")),
         "marks": json.dumps(marks, separators=(",", ":")),
     }
 
