@@ -21,6 +21,7 @@ from tocsin.geo._geojson import from_geojson
 from tocsin.geo._georss import Shape, georss
 from tocsin.geo._gml import from_gml
 from tocsin.geo._measure import box_around, distance_m
+from tocsin.geo._nearest import distances_m
 from tocsin.geo._polyline import from_polyline
 from tocsin.geo._rings import cut
 from tocsin.geo._swath import quadrants, swath
@@ -39,6 +40,7 @@ __all__ = [
     "circles",
     "cut",
     "distance_m",
+    "distances_m",
     "from_geojson",
     "from_gml",
     "from_polyline",

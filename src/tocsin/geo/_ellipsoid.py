@@ -7,8 +7,6 @@ NIMA TR8350.2 (WGS 84).
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,19 +61,26 @@ def destinations(
 
 
 def geodesic_m(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
-    """Return the distance between two places, in metres, right to about 1e-5.
+    """Return the distance between two places, in metres, right to about 1e-5."""
+    places = np.array((lon, lat, other_lon, other_lat), dtype=np.float64)
+    return float(geodesics_m(places[:2], places[2:]))
+
+
+def geodesics_m(lonlat: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distances (...) between places (..., 2) of degrees, in metres, right to about 1e-5.
 
     Source: Lambert (1942): the great circle between the reduced latitudes, corrected for the flattening.
     """
-    first = math.atan((1 - FLATTENING) * math.tan(math.radians(lat)))
-    second = math.atan((1 - FLATTENING) * math.tan(math.radians(other_lat)))
+    first = np.arctan((1 - FLATTENING) * np.tan(np.radians(lonlat[..., 1])))
+    second = np.arctan((1 - FLATTENING) * np.tan(np.radians(other[..., 1])))
     mean, half = (first + second) / 2, (second - first) / 2
-    haversine = math.sin(half) ** 2
-    haversine += math.cos(first) * math.cos(second) * math.sin(math.radians(other_lon - lon) / 2) ** 2
-    sigma = 2 * math.asin(min(1.0, math.sqrt(haversine)))
-    if sigma < 1e-12 or sigma > math.pi - 1e-6:
-        # The same place; or its antipode, where the correction has no limit and half a meridian is right to 0.2 %.
-        return sigma * POLE_RADIUS_M
-    x = (sigma - math.sin(sigma)) * (math.sin(mean) * math.cos(half) / math.cos(sigma / 2)) ** 2
-    y = (sigma + math.sin(sigma)) * (math.cos(mean) * math.sin(half) / math.sin(sigma / 2)) ** 2
-    return EQUATOR_RADIUS_M * (sigma - FLATTENING / 2 * (x + y))
+    haversine = np.sin(half) ** 2
+    haversine += np.cos(first) * np.cos(second) * np.sin(np.radians(other[..., 0] - lonlat[..., 0]) / 2) ** 2
+    sigma = 2 * np.arcsin(np.sqrt(np.minimum(haversine, 1.0)))
+    # The same place; or its antipode, where the correction has no limit and half a meridian is right to 0.2 %.
+    is_end = (sigma < 1e-12) | (sigma > np.pi - 1e-6)
+    between = np.where(is_end, 1.0, sigma)
+    x = (between - np.sin(between)) * (np.sin(mean) * np.cos(half) / np.cos(between / 2)) ** 2
+    y = (between + np.sin(between)) * (np.cos(mean) * np.sin(half) / np.sin(between / 2)) ** 2
+    metres = EQUATOR_RADIUS_M * (between - FLATTENING / 2 * (x + y))
+    return np.where(is_end, sigma * POLE_RADIUS_M, metres)

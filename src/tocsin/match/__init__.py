@@ -171,8 +171,12 @@ class PlaceIndex:
         return np.concatenate([_NOBODY, *points, *map(self._outlines.meeting, held)])
 
     def _measure(self, area: BaseGeometry, positions: Positions) -> _Metres:
-        metres = [geo.distance_m(self.places[place].geometry, area) for place in positions.tolist()]
-        return np.maximum(np.array(metres, dtype=np.float64), _LEAST_M)
+        shapes = np.array([self.places[place].geometry for place in positions.tolist()], dtype=np.object_)
+        is_point = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
+        metres = np.empty(len(shapes), dtype=np.float64)
+        metres[is_point] = geo.distances_m(area, shapely.get_coordinates(shapes[is_point]))
+        metres[~is_point] = [geo.distance_m(shape, area) for shape in shapes[~is_point].tolist()]
+        return np.maximum(metres, _LEAST_M)
 
 
 def _spans(box: tuple[float, float, float, float]) -> bool:
