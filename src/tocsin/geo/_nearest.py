@@ -61,12 +61,12 @@ def _measured(area: BaseGeometry, edges: _Floats, points: _Floats, span: tuple[f
     for first in range(0, len(points), step):
         here, around = points[first : first + step], reach[first : first + step]
         is_met = ((low <= (here + around)[:, None]) & (high >= (here - around)[:, None])).all(axis=2)
-        pairs = _pairs(*is_met.nonzero(), len(edges))
+        pairs = _pairs(*np.nonzero(is_met), edges=len(edges))
         found[apart[first : first + step]] = _nearest_m(here, edges, pairs, span)
     return found
 
 
-def _pairs(point: _Whole, block: _Whole, edges: int) -> tuple[_Whole, _Whole]:
+def _pairs(point: _Whole, block: _Whole, *, edges: int) -> tuple[_Whole, _Whole]:
     """Return each pair of a point and an edge of its blocks, by point."""
     edge = (block[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
     is_one = edge < edges
