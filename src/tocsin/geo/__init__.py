@@ -20,7 +20,7 @@ from tocsin.geo._ellipsoid import geodesic_m
 from tocsin.geo._geojson import from_geojson
 from tocsin.geo._georss import Shape, georss
 from tocsin.geo._gml import from_gml
-from tocsin.geo._measure import box_around, distance_m
+from tocsin.geo._measure import box_around, distance_m, widened
 from tocsin.geo._nearest import distances_m
 from tocsin.geo._polyline import from_polyline
 from tocsin.geo._rings import cut
@@ -49,4 +49,5 @@ __all__ = [
     "quadrants",
     "swath",
     "together",
+    "widened",
 ]

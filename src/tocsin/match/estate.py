@@ -20,6 +20,7 @@ from shapely import Point
 
 from tocsin.geocodes import Geocodes
 from tocsin.match import PlaceIndex, touches
+from tocsin.match.reverse import may_touch
 from tocsin.model import Event, Place, Touch
 
 _ALIKE = 2  # an index at most so many times as large as the next one is made one with it
@@ -37,6 +38,11 @@ class Layer:
         """Return what `match.touches` says of the event, by position in the estate."""
         found = touches(self.index, event, within_m=within_m, jurisdiction=jurisdiction)
         return {self.positions[position]: touch for position, touch in found.items()}
+
+    def may_touch(self, events: Sequence[Event], within_m: Sequence[float]) -> Sequence[bool]:
+        """Return for each event whether it may touch a place here (`reverse`): quick where these are few."""
+        found: list[bool] = may_touch(self.index.places, events, within_m).tolist()
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

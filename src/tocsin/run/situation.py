@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import compress
 from typing import TypedDict
 
 from tocsin import concern, duplicates, impact, lifecycle, match
@@ -116,7 +117,7 @@ class Situation:
     def move(self, estate: Estate, edit: Edit) -> set[int]:
         """Take over an estate that was edited; return the positions of the places that came.
 
-        Cost: each event in force is looked up among those that came.
+        Cost: a look at the box of each event in force, and a look-up for those that come near the new places.
         """
         self.estate = estate
         for position in edit.gone:
@@ -125,12 +126,14 @@ class Situation:
             self._concerns.pop(position, None)
         self._come.difference_update(edit.gone)
         come = set(edit.come.positions)
-        if come:
-            for name, live in self._live.items():
-                found = edit.come.touches(live.event, **self._reach(live.event))
-                live.touches.update(found)
-                for position in found:
-                    self._at_place[position].add(name)
+        lives = list(self._live.items()) if come else []
+        reaches = [self._reach(live.event) for _, live in lives]
+        asked = edit.come.may_touch([live.event for _, live in lives], [reach["within_m"] for reach in reaches])
+        for (name, live), reach in compress(zip(lives, reaches, strict=True), asked):
+            found = edit.come.touches(live.event, **reach)
+            live.touches.update(found)
+            for position in found:
+                self._at_place[position].add(name)
         self._join(come)
         self._come |= come
         return come
