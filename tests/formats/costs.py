@@ -13,6 +13,7 @@ limited too: a reader that wants gigabytes fails here.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import math
@@ -73,11 +74,8 @@ def vectors(name: str, cases: Path) -> None:
     """Read every document of a list in the format of this name."""
     costs = {}
     for line in cases.read_text(encoding="utf-8").splitlines():
-        file = json.loads(line)["file"]
-        body = (cases.parent / file).read_bytes()
-        if file.endswith(".gz") and name != "cap_zip":
-            body = gzip.decompress(body)
-        costs[file] = cost_ms(partial(read, name, body))
+        case = json.loads(line)
+        costs[case.get("file") or case["name"]] = cost_ms(partial(read, name, body_of(case, name, cases.parent)))
     slowest = max(costs, key=costs.__getitem__)
     say(
         json.dumps(
@@ -89,6 +87,14 @@ def vectors(name: str, cases: Path) -> None:
             }
         )
     )
+
+
+def body_of(case: dict[str, str], name: str, folder: Path) -> bytes:
+    """Return the document of a case: a file beside the list, or what is written in it."""
+    if "file" not in case:
+        return base64.b64decode(case["b64"]) if "b64" in case else gzip.decompress(base64.b64decode(case["gz_b64"]))
+    body = (folder / case["file"]).read_bytes()
+    return gzip.decompress(body) if case["file"].endswith(".gz") and name != "cap_zip" else body
 
 
 def growing(name: str, size: int) -> None:

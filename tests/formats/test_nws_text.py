@@ -515,7 +515,9 @@ def test_number_of_segments_of_a_product_is_capped(count: int, read_count: int) 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        pytest.param(b"WFUS53 KQQQ 201154\nSPSQQQ\n" * 1_001, "more than 1000 alerts", id="alerts"),
+        pytest.param(
+            (b"WFUS53 KQQQ 201154\nSPSQQQ\n%b\n" % (b"WORD " * 25)) * 1_001, "more than 1000 alerts", id="alerts"
+        ),
         pytest.param(b"WFUS53 KQQQ 201154\nSPSQQQ\n" + b"KSC015-201230-\n" * 3, "", id="three-segments"),
         pytest.param((b"WFUS53 KQQQ 201154\nSPSQQQ\n" + b"KSC015-201230-\n$$\n" * 200) * 11, "2000", id="segments"),
     ],
@@ -531,3 +533,12 @@ def test_number_of_alerts_is_capped(body: bytes, message: str) -> None:
 def test_document_that_is_too_large_is_refused(body: bytes) -> None:
     with pytest.raises(FormatError):
         read(body)
+
+
+def test_a_document_holds_no_more_alerts_than_its_length_can() -> None:
+    one = b"WWUS84 KJAN 291100\r\nSPSJAN\r\nMSC049-291145-\r\n\r\n$$\r\n"
+    for count, read in ((nws_text.FEW_ALERTS, nws_text.FEW_ALERTS), (1_000, 1_000 * len(one) // 128)):
+        found = nws_text.read(one * count, source="s", now=NOW)
+        assert len(found.items) == read
+        assert found.is_complete is (read == count)
+        assert bool(found.problems) is (read < count)

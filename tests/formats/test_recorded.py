@@ -204,11 +204,19 @@ def test_hostile_xml_is_refused_or_read_at_once(shared: Path) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize(("folder", "name"), [("zip", "cap_zip"), ("xml", "cap")])
-def test_hostile_documents_cost_little(shared: Path, folder: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("cases", "name"),
+    [
+        ("zip/cases.jsonl", "cap_zip"),
+        ("xml/cases.jsonl", "cap"),
+        ("protobuf/gtfsrt.jsonl", "gtfs_rt"),
+        ("json/jsontestsuite.jsonl", "geojson"),
+    ],
+)
+def test_hostile_documents_cost_little(shared: Path, cases: str, name: str) -> None:
     """In a child of its own, so that the figures are those of the readers: 100 ms and 200 MB each (RELIABILITY)."""
     done = subprocess.run(  # noqa: S603  our own program
-        [sys.executable, Path(__file__).with_name("costs.py"), name, shared / "vectors" / folder / "cases.jsonl"],
+        [sys.executable, Path(__file__).with_name("costs.py"), name, shared / "vectors" / cases],
         capture_output=True,
         text=True,
         check=True,

@@ -43,6 +43,8 @@ from tocsin.model import Area, Category, Code, Event, Item, MsgType, Problem, Re
 SNAPSHOT = False
 MAX_PRODUCTS = 1_000  # alerts of one document; an hour of the whole United States has some hundreds
 MAX_SEGMENTS = 2_000  # of all alerts together
+FEW_ALERTS = 50  # that any document may hold; a longer one as many as it can: header, zones and an end are 70 bytes
+_LEAST_ALERT = 128  # bytes; the shortest of 211 recorded documents of one has 221
 _LEAST_CODE = 4  # bytes of a zone that is written out: "036-"
 MAX_SEGMENTS_OF_ONE = 200  # of one product; the forecast of a coast has some 30
 FAR_AHEAD = timedelta(days=7)
@@ -66,6 +68,7 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
         raise FormatError("no line is the header of a WMO bulletin", at="document")
     items: list[Item] = []
     problems: list[Problem] = []
+    most = min(MAX_PRODUCTS, max(FEW_ALERTS, len(body) // _LEAST_ALERT))
     segments, codes = 0, max(MOST_CODES, len(body) // _LEAST_CODE)
     for product in found:
         alert = _alert(product, codes=codes)
@@ -73,8 +76,8 @@ def read(body: bytes, *, source: str, now: datetime) -> Reading:
             continue
         segments += len(alert.segments)
         codes -= sum(len(segment.zones.codes) for segment in alert.segments)
-        if len(items) == MAX_PRODUCTS or segments > MAX_SEGMENTS:
-            message = f"more than {MAX_PRODUCTS} alerts or {MAX_SEGMENTS} segments; the first were read"
+        if len(items) == most or segments > MAX_SEGMENTS:
+            message = f"more than {most} alerts or {MAX_SEGMENTS} segments; the first were read"
             problems.append(Problem(at=product.at, message=message))
             break
         items.append(_item(alert, source=source, now=now))
