@@ -17,7 +17,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import islice, zip_longest
 from typing import Any
@@ -37,6 +37,7 @@ COLUMNS = (
     "address", "geocodes", "approaches",
 )  # fmt: skip
 _TEXTS = ("name", "kind", "address")  # what people write as they like
+_ALIKE = ("kind", "geocodes", "timezone", "languages", "headcount", "shifts", "traits", "channels")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])"
 _SHIFT = re.compile(rf"([A-Za-z]{{3}})(?:-([A-Za-z]{{3}}))?\s+{_TIME}-({_TIME[1:-1]}|24:00)\s+([0-9]{{1,6}})")
@@ -93,12 +94,13 @@ def read_again(body: bytes, *, name: str, why_not: Callable[[str], str | None], 
         extra = "needs the extra tocsin[geo]; or " if ending == "parquet" else ""
         raise ConfigError(f"{name}: .{ending} files are not read here; {extra}export .csv, .geojson or .gpkg")
     rows: dict[str, int] = {}
+    shared: dict[Any, Any] = {}
     places, digests = [], []
     numbered = reader(body, name)
     while chunk := list(islice(numbered, _CHUNK)):
         digests.append(np.fromiter((_digest(row) for _, row in chunk), dtype=np.uint64, count=len(chunk)))
         for (number, row), known in zip(chunk, before.known(digests[-1]), strict=True):
-            place = known or _checked(row, f"{name} row {number}", why_not)
+            place = known or _sharing(_checked(row, f"{name} row {number}", why_not), shared)
             if place.id in rows:
                 raise ConfigError(f"{name} row {number}: id {place.id} stands in row {rows[place.id]} already")
             rows[place.id] = number
@@ -242,6 +244,12 @@ def _geometry(value: Any, where: str) -> BaseGeometry:
 def _digest(row: Row) -> int:
     cells = [(key, shapely.to_wkb(cell) if key == "geometry" else cell) for key, cell in row.items()]
     return int.from_bytes(hashlib.blake2b(repr(cells).encode(), digest_size=8).digest())
+
+
+def _sharing(place: Place, shared: dict[Any, Any]) -> Place:
+    """Return the place with what it has in common with places before it held once: most of an estate is alike."""
+    alike = {column: getattr(place, column) for column in _ALIKE}
+    return replace(place, **{column: shared.setdefault((column, value), value) for column, value in alike.items()})
 
 
 def _checked(row: Row, where: str, why_not: Callable[[str], str | None]) -> Place:

@@ -95,3 +95,14 @@ def test_row_that_stands_there_twice_is_refused(path: Path) -> None:
     places.edited()
     with pytest.raises(ConfigError, match="id a stands in row 2 already"):
         places.edited()
+
+
+def test_what_places_have_in_common_is_held_once(tmp_path: Path) -> None:
+    path = tmp_path / "places.csv"
+    columns = "kind,timezone,languages,shifts,traits,headcount\n"
+    alike = "depot,Europe/Berlin,de fr,Mon-Fri 06:00-14:00 120,basement,4000\n"
+    path.write_text(HEADER.replace("\n", f",{columns}") + f"a,A,50,8,{alike}b,B,51,9,{alike}")
+    one, other = PlacesFile(path).listed.places
+    for column in ("kind", "timezone", "languages", "shifts", "traits", "headcount", "geocodes"):
+        assert getattr(one, column), column
+        assert getattr(one, column) is getattr(other, column), column

@@ -16,7 +16,7 @@ from tocsin.gate import inlets
 from tocsin.geocodes import Geocodes, Pack
 from tocsin.ledger import FormatError, note, policy
 from tocsin.ledger.policy import Policy
-from tocsin.model import Place, Source
+from tocsin.model import Code, Place, Source
 from tocsin.places import Listed, read_again
 from tocsin.run import cosign, keys
 from tocsin.run.publish import Log
@@ -111,7 +111,8 @@ def list_places(path: Path, *, before: Listed) -> Listed:
     except OSError:
         raise ConfigError(f"{path} cannot be read", setting="places") from None
     found = read_again(body, name=path.name, why_not=inlets.why_not_name, before=before)
-    return replace(found, places=tuple(map(_located, found.places)))
+    shared: dict[tuple[Code, ...], tuple[Code, ...]] = {}
+    return replace(found, places=tuple(_located(place, shared) for place in found.places))
 
 
 def load_geocodes(path: Path | None = None) -> Geocodes:
@@ -135,7 +136,9 @@ def bundled_packs() -> tuple[Pack, ...]:
     return tuple(Pack(one.read_bytes()) for one in sorted(found, key=lambda one: one.name))
 
 
-def _located(place: Place) -> Place:
+def _located(place: Place, shared: dict[tuple[Code, ...], tuple[Code, ...]]) -> Place:
+    """Return the place with the codes of where it lies; equal ones are one value, for places are many and codes few."""
     if any(code.scheme == "ISO3166-1" for code in place.geocodes):
         return place
-    return replace(place, geocodes=(*place.geocodes, *regions.codes_at(place.geometry)))
+    codes = (*place.geocodes, *regions.codes_at(place.geometry))
+    return replace(place, geocodes=shared.setdefault(codes, codes))
