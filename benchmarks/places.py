@@ -1,54 +1,54 @@
 """How fast one warning finds its places, beside what else finds places in an area, in one run.
 
-    python dev.py bench places [--places 1e5 1e6 1e7] [--repeat 5] [--areas 990]
+    python dev.py bench places [--places 1e5 1e6 1e7] [--repeat 5] [--areas 990] [--shared FOLDER] [--engines NAME ...]
 
-Each engine runs in a process of its own for each number of places: its index stands, then 100 warnings come one after
-the other as WKB bytes, and each ends as an array of ids; then all of `--areas` warnings at once (batch). Times are
-processor seconds on one thread, for other work may run beside; medians over the repetitions; p50 and p99 are over the
-warnings. Memory is the process's highest resident size, less what it held before the index was built. Every engine
-must count the same places in every area, or the table says so; places that lie on an edge by their decimals are the
-one thing on which engines of degrees may differ.
+Each engine (`places_engines`) runs in a process of its own for each number of places: its index stands, then 100
+warnings come one after the other as WKB bytes, and each ends as an array of ids; then all of `--areas` warnings at
+once (batch). Times are processor seconds on one thread beside those of the wall, for other work may run beside;
+medians over the repetitions, of which there are fewer where one takes long (r=); p50 and p99 are over the warnings.
+Memory is the process's highest resident size, less what it held before the index was built. Every engine must count
+the same places in every area, or the table says so; places that lie on an edge by their decimals are the one thing on
+which engines of degrees may differ. What is not installed is left out. At the end: by which power of the number of
+places p50 and a batch grow, and what the file of an index takes (`--no-file` leaves that out).
+
+`--places 1e8` needs 5 GB of memory and 1.4 GB of the temporary folder.
 
 Areas: outlines of US counties as Tocsin brings them, with a corner each 0.02 degrees (45 %), unions of 3 to 30
 neighbours (15 %), storm cells of 4 to 20 corners (28 %) and circles (12 %). Places: nine in ten about 3,000 towns, the
-towns of very different size, one in ten anywhere; half of all in the United States.
-
-Engines: Tocsin's index of points (with and without the compiler, as slices and as ids), all of `PlaceIndex.near` (at
-5 km it finds more, so its counts differ), shapely's STRtree, the hand-made filter of places sorted by longitude, and
-DuckDB with its spatial extension where both are installed.
+towns of very different size, one in ten anywhere; half of all in the United States. With `--shared` both are those of
+the neutral harness that is in that folder, as its generator made them (bench/data), without the giants.
 """
 
 from __future__ import annotations
 
 import argparse
-import glob
 import json
+import os
+import pickle
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import places_engines
 import shapely
 
-from tocsin import geo
-from tocsin.match import PlaceIndex, raster
-from tocsin.match.edges import edges_of
-from tocsin.match.grid import Whole, degrees, snap
-from tocsin.match.points import Points, kernel, united
-from tocsin.match.remembered import Remembered
-from tocsin.model import Place
+from tocsin import geo, placefile
+from tocsin.match.grid import EAST, NORTH, Whole, snap
+from tocsin.match.points import Points
 from tocsin.run.inputs import bundled_packs
 
 STREAM = 100
-MOST_OBJECTS = 1_000_000  # places of `Near`, each an object of Python
 TOWNS = 3000
 BLOCK = 1_000_000
 UNITED_STATES = (-124.0, 26.0, -68.0, 48.5)
 WORLD = (-180.0, -55.0, 180.0, 70.0)
+DEAR = 20.0  # seconds, beyond which nothing is repeated again
 
 
 def places(count: int) -> Whole:
@@ -100,224 +100,103 @@ def _storm(dice: np.random.Generator, lon: float, lat: float) -> shapely.Polygon
     return shapely.convex_hull(shapely.MultiPoint(np.round(ring, 2)))
 
 
-class Compiled:
-    """Tocsin, compiled: ids."""
-
-    def __init__(self, spots: Whole) -> None:
-        self.points = Points.at(spots)
-        self.warm()
-
-    def warm(self) -> None:
-        """Load the compiler's work, which is not the index's."""
-        if kernel() is None:
-            raise ImportError("numba")
-        self.points.warm()
-
-    def slices(self, wkb: bytes) -> Whole:
-        """Return the slices of one area."""
-        return self.points.slices(shapely.from_wkb(wkb))
-
-    def query(self, wkb: bytes) -> int:
-        """Return how many places one area has, after making the array of their ids."""
-        return len(self.points.ids_in(self.slices(wkb)))
-
-    def batch(self, wkbs: Sequence[bytes]) -> list[int]:
-        """Return how many places each area has."""
-        return [self.query(wkb) for wkb in wkbs]
+def of_harness(folder: Path, count: int, areas_wanted: int) -> tuple[Whole, list[bytes], list[bytes]]:
+    """Return places, the warnings of the stream and those of the batch of the neutral harness."""
+    data = folder / "bench" / "data"
+    spots = np.load(data / "places.npy", mmap_mode="r")[:, :count].T.astype(np.int64)
+    spots += (EAST // 2, NORTH // 2)
+    stream = _without_giants(data / "s400.pkl")[:STREAM]
+    batch = _without_giants(data / ("m1000.pkl" if areas_wanted <= 1000 else "m10000.pkl"))
+    return spots, stream, batch[:areas_wanted]
 
 
-class CompiledSlices(Compiled):
-    """Tocsin, compiled: slices."""
-
-    def query(self, wkb: bytes) -> int:
-        """Return how many places one area has, from its slices."""
-        slices = self.slices(wkb)
-        return int((slices[:, 1] - slices[:, 0]).sum())
+def _without_giants(path: Path) -> list[bytes]:
+    drawn = pickle.loads(path.read_bytes())  # noqa: S301  the operator's own file
+    return [wkb for wkb, kind in zip(drawn["wkb"], drawn["kind"], strict=True) if kind != "giant"]
 
 
-class Kernel(Compiled):
-    """Tocsin, compiled: the descent alone, edges made before."""
-
-    def __init__(self, spots: Whole) -> None:
-        super().__init__(spots)
-        self.made: dict[bytes, Any] = {}
-
-    def slices(self, wkb: bytes) -> Whole:
-        """Return the slices of one area whose edges were made when it was first asked for."""
-        if wkb not in self.made:
-            self.made[wkb] = edges_of(shapely.from_wkb(wkb))
-        edges, parts = self.made[wkb]
-        found: Whole = kernel().descend_all(self.points.codes, self.points.starts, edges, parts)
-        return found if len(parts) == 2 else united(found)
-
-    query = CompiledSlices.query
+def estate(chosen: argparse.Namespace, count: int) -> tuple[Whole, list[bytes], list[bytes]]:
+    """Return places, the warnings of the stream and those of the batch."""
+    if chosen.shared:
+        return of_harness(chosen.shared, count, chosen.areas)
+    drawn = areas(max(STREAM, chosen.areas))
+    return places(count), drawn[:STREAM], drawn[: chosen.areas]
 
 
-class Plain(Compiled):
-    """Tocsin, NumPy and GEOS: ids."""
-
-    def warm(self) -> None:
-        """Nothing is loaded."""
-
-    def slices(self, wkb: bytes) -> Whole:
-        """Return the slices of one area without a compiler."""
-        return united(raster.slices(self.points.codes, shapely.from_wkb(wkb)))
-
-    def query(self, wkb: bytes) -> int:
-        """Return how many places one area has, after making the array of their ids without a compiler."""
-        return len(raster.copied(self.points.ids, self.slices(wkb)))
-
-
-class Near:
-    """Tocsin, near at 0 m."""
-
-    reach_m = 0.0
-
-    def __init__(self, spots: Whole) -> None:
-        if len(spots) > MOST_OBJECTS:
-            raise ValueError(f"more than {MOST_OBJECTS:,} places as objects")
-        shapes = shapely.points(degrees(spots)).tolist()
-        self.index = PlaceIndex([Place(id=str(row), name="", geometry=shape) for row, shape in enumerate(shapes)])
-
-    def query(self, wkb: bytes) -> int:
-        """Return how many places one area has, as if it was never asked for."""
-        self.index._remembered = Remembered()  # noqa: SLF001  a warning is seldom asked for five times
-        return len(self.index.near([shapely.from_wkb(wkb)], within_m=self.reach_m).place)
-
-    batch = Compiled.batch
-
-
-class NearAround(Near):
-    """Tocsin, near at 5 km."""
-
-    reach_m = 5000.0
-
-
-class Tree:
-    """shapely STRtree, predicate intersects."""
-
-    def __init__(self, spots: Whole) -> None:
-        self.tree = shapely.STRtree(shapely.points(degrees(spots)))
-        self.tree.query(shapely.Point(0, 0))
-
-    def query(self, wkb: bytes) -> int:
-        """Return how many places one area has."""
-        return len(self.tree.query(shapely.from_wkb(wkb), predicate="intersects"))
-
-    def batch(self, wkbs: Sequence[bytes]) -> list[int]:
-        """Return how many places each area has, all asked at once."""
-        found = self.tree.query(shapely.from_wkb(np.array(wkbs, dtype=object)), predicate="intersects")
-        return np.bincount(found[0], minlength=len(wkbs)).tolist()
-
-
-class Sorted:
-    """sorted by longitude, prepared polygon."""
-
-    def __init__(self, spots: Whole) -> None:
-        lonlat = degrees(spots)
-        self.ids = np.argsort(lonlat[:, 0])
-        self.lon, self.lat = np.ascontiguousarray(lonlat[self.ids].T)
-
-    def query(self, wkb: bytes) -> int:
-        """Return how many places one area has."""
-        shape = shapely.from_wkb(wkb)
-        shapely.prepare(shape)
-        west, south, east, north = shape.bounds
-        first, end = np.searchsorted(self.lon, west), np.searchsorted(self.lon, east, side="right")
-        rows = first + np.flatnonzero((self.lat[first:end] >= south) & (self.lat[first:end] <= north))
-        return len(self.ids[rows[shapely.intersects_xy(shape, self.lon[rows], self.lat[rows])]])
-
-    batch = Compiled.batch
-
-
-class Duck:
-    """DuckDB spatial, rows in Hilbert order, one thread."""
-
-    ordered = (
-        "create table p as select id, lon, lat, st_point(lon, lat) as g from t order by st_hilbert(lon, lat, "
-        "{min_x: -180.0, min_y: -90.0, max_x: 180.0, max_y: 90.0}::BOX_2D)"
-    )
-
-    def __init__(self, spots: Whole) -> None:
-        import duckdb  # noqa: PLC0415  a peer that need not be there
-        import duckdb_extension_spatial  # noqa: PLC0415
-        import pyarrow as pa  # noqa: PLC0415
-
-        self.arrow = pa
-        self.duck = duckdb.connect(config={"allow_unsigned_extensions": "true", "threads": "1"})
-        folder = Path(duckdb_extension_spatial.__file__).parent
-        self.duck.load_extension(glob.glob(f"{folder}/extensions/*/spatial.duckdb_extension")[0])  # noqa: PTH207
-        lon, lat = degrees(spots).T
-        rows = pa.table({"id": np.arange(len(spots), dtype=np.int32), "lon": lon, "lat": lat})
-        self.duck.register("t", rows)
-        self.duck.execute(self.ordered)
-
-    def query(self, wkb: bytes) -> int:
-        """Return how many places one area has."""
-        west, south, east, north = shapely.from_wkb(wkb).bounds
-        found = self.duck.execute(
-            "select id from p where lon between ? and ? and lat between ? and ? "
-            "and st_intersects(g, st_geomfromwkb(?))",
-            [west, east, south, north, wkb],
-        ).fetchnumpy()
-        return len(found["id"])
-
-    def batch(self, wkbs: Sequence[bytes]) -> list[int]:
-        """Return how many places each area has, by a spatial join."""
-        rows = self.arrow.table({"k": np.arange(len(wkbs), dtype=np.int32), "w": self.arrow.array(wkbs)})
-        self.duck.register("w", rows)
-        self.duck.execute("create or replace table q as select k, st_geomfromwkb(w) as g from w")
-        found = self.duck.execute(
-            "select q.k, count(*) n from p join q on st_intersects(q.g, p.g) group by q.k"
-        ).fetchnumpy()
-        counts = np.zeros(len(wkbs), dtype=np.int64)
-        counts[found["k"]] = found["n"]
-        return counts.tolist()
-
-
-ENGINES: dict[str, Callable[[Whole], Any]] = {
-    str(one.__doc__).split(".")[0].removesuffix("."): one
-    for one in (Compiled, CompiledSlices, Kernel, Plain, Near, NearAround, Sorted, Tree, Duck)
-}
-DEAR_BATCH = 5.0  # seconds, beyond which a batch is not repeated
-
-
-def measure(name: str, count: int, repeat: int, batch: int) -> dict[str, Any]:
+def measure(name: str, count: int, chosen: argparse.Namespace) -> dict[str, Any]:
     """Return what one engine took at one number of places."""
-    spots = places(count)
-    warnings = areas(max(STREAM, batch))
+    made = places_engines.ENGINES[name]
+    if count > made.most:
+        raise ValueError(f"not tried with more than {made.most:,} places")
+    spots, stream, batch = estate(chosen, count)
     before_mb = _forget_peak()
     started = time.process_time()
-    engine = ENGINES[name](spots)
+    engine = made(spots)
     built_s = time.process_time() - started
-    counts = [engine.query(wkb) for wkb in warnings[:STREAM]]
-    passes = []
-    for _ in range(repeat):
-        times = []
-        for wkb in warnings[:STREAM]:
-            started = time.process_time()
-            engine.query(wkb)
-            times.append((time.process_time() - started) * 1000)
-        passes.append(times)
-    each = np.median(np.array(passes), axis=0)
-    batches = []
-    for _ in range(repeat if batch else 0):
-        started = time.process_time()
-        all_counts = engine.batch(warnings[:batch])
-        batches.append(time.process_time() - started)
-        if batches[-1] > DEAR_BATCH:
-            break
+    del spots
+    counts = [engine.query(wkb) for wkb in stream]
+    passes = repeated(lambda: [timed(engine.query, wkb) for wkb in stream], chosen.repeat)
+    processor, wall = np.median(np.array(passes), axis=0).T * 1000
+    batches, pairs = [], 0
+    if batch:
+        pairs = sum(engine.batch(batch))
+        batches = repeated(lambda: timed(engine.batch, batch), chosen.repeat)
     return {
         "built_s": built_s,
-        "p50_ms": float(np.percentile(each, 50)),
-        "p99_ms": float(np.percentile(each, 99)),
-        "mean_ms": float(each.mean()),
-        "batch_s": statistics.median(batches) if batches else None,
+        "p50_ms": float(np.percentile(processor, 50)),
+        "p99_ms": float(np.percentile(processor, 99)),
+        "mean_ms": float(processor.mean()),
+        "wall_ms": [float(np.percentile(wall, share)) for share in (50, 99)],
+        "runs": len(passes),
+        "batch": [statistics.median(times) for times in zip(*batches, strict=True)],
         "batch_runs": len(batches),
-        "pairs": sum(all_counts) if batches else None,
+        "pairs": pairs,
         "peak_mb": _status_mb("VmHWM") - before_mb,
+        "bytes": engine.index_bytes / count if engine.index_bytes else None,
         "counts": counts,
     }
+
+
+def timed(make: Callable[[Any], Any], given: Any) -> tuple[float, float]:
+    """Return the processor seconds and the seconds of the wall that a call takes."""
+    processor, wall = time.process_time(), time.perf_counter()
+    made = make(given)
+    taken = time.process_time() - processor, time.perf_counter() - wall
+    del made
+    return taken
+
+
+def repeated(make: Callable[[], Any], times: int) -> list[Any]:
+    """Return what is made some times, or as often as it does not take long."""
+    started = time.perf_counter()
+    made = [make()]
+    while len(made) < times and time.perf_counter() - started < DEAR:
+        made.append(make())
+    return made
+
+
+def measure_file(chosen: argparse.Namespace, count: int) -> dict[str, float]:
+    """Return what the file of an index takes: to write, to open, and a first query with nothing of it in memory."""
+    spots, stream, _ = estate(chosen, count)
+    table = bytes(placefile.DIGEST_BYTES)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "places.index"
+        points = Points.at(spots)
+        written = timed(lambda _: placefile.write(path, points, table=table), None)[1]
+        points.warm()
+        size = path.stat().st_size
+        opened, cold = [], []
+        for wkb in stream:
+            del points
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            started = time.perf_counter()
+            points = placefile.open_points(path, table=table)
+            opened.append(time.perf_counter() - started)
+            points.ids_in(points.slices(shapely.from_wkb(wkb)))
+            cold.append(time.perf_counter() - started)
+    shares = {f"cold p{share}": float(np.percentile(cold, share)) * 1000 for share in (50, 90, 100)}
+    return {"bytes": size / count, "written": written, "opened": max(opened) * 1000, **shares}
 
 
 def _forget_peak() -> float:
@@ -331,41 +210,82 @@ def _status_mb(field: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 
 
+def in_own_process(name: str, count: int) -> dict[str, Any] | str:
+    """Return what one engine took, measured in another process, or the last words of that."""
+    command = [sys.executable, __file__, *sys.argv[1:], "--one", name, "--places", str(count)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  ourselves
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return row
+
+
+def print_row(name: str, row: dict[str, Any], truth: Sequence[int]) -> None:
+    """Print what one engine took."""
+    off = sum(one != other for one, other in zip(row["counts"], truth, strict=True))
+    batch = "- | - | -"
+    if row["batch"]:
+        processor, wall = row["batch"]
+        batch = f"{processor:.3f} | {wall:.3f} (r={row['batch_runs']}) | {row['pairs'] / wall / 1e6:.1f}"
+    size = f"{row['bytes']:.1f}" if row["bytes"] else "-"
+    wall_50, wall_99 = row["wall_ms"]
+    print(
+        f"| {name} | {row['p50_ms']:.3f} | {row['p99_ms']:.2f} | {row['mean_ms']:.3f} | {wall_50:.3f}, {wall_99:.2f} "
+        f"(r={row['runs']}) | {batch} | {row['built_s']:.2f} | {row['peak_mb']:.0f} | {size} | {off} |",
+        flush=True,
+    )
+
+
+def print_exponents(rows: dict[str, dict[int, dict[str, Any]]]) -> None:
+    """Print by which power of the number of places an engine's times grow, over all numbers measured."""
+    print("\n| engine | places | p50 | mean | batch |\n|---|---|---|---|---|")
+    for name, by_count in rows.items():
+        if len(by_count) < 2:
+            continue
+        found = [by_count[count] for count in by_count]
+        each = [[row["p50_ms"] for row in found], [row["mean_ms"] for row in found]]
+        if all(row["batch"] for row in found):
+            each.append([row["batch"][0] for row in found])
+        powers = [float(np.polyfit(np.log(list(by_count)), np.log(times), 1)[0]) for times in each]
+        shown = " | ".join([f"{power:.2f}" for power in powers] + ["-"] * (3 - len(powers)))
+        print(f"| {name} | {min(by_count):,} to {max(by_count):,} | {shown} |", flush=True)
+
+
 def main() -> None:
-    """Measure every engine that is installed, each in its own process, and print the table."""
+    """Measure every engine that is installed, each in its own process, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--places", type=float, nargs="+", default=[1e5, 1e6, 1e7])
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--areas", type=int, default=990)
-    parser.add_argument("--engines", nargs="+", default=list(ENGINES))
+    parser.add_argument("--shared", type=Path)
+    parser.add_argument("--engines", nargs="+", default=list(places_engines.ENGINES))
+    parser.add_argument("--no-file", action="store_true")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one:
-        print(json.dumps(measure(chosen.one, int(chosen.places[0]), chosen.repeat, chosen.areas)))
+        print(json.dumps(measure(chosen.one, int(chosen.places[0]), chosen)))
         return
+    rows: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in chosen.engines}
     for count in map(int, chosen.places):
-        print(f"\n{count:,} places, {STREAM} warnings, batch of {chosen.areas}, median of {chosen.repeat}\n")
-        print("| engine | p50 ms | p99 ms | mean ms | batch s | M pairs/s | built s | memory MB | counts differ |")
-        print("|---|---|---|---|---|---|---|---|---|")
+        print(f"\n{count:,} places, {STREAM} warnings, batch of {chosen.areas}, median of {chosen.repeat}")
+        print(f"load {os.getloadavg()[0]:.1f}\n")
+        print(
+            "| engine | p50 ms | p99 | mean | of the wall | batch s | wall s | M pairs/s | built s | MB | bytes | off |"
+        )
+        print("|---|---|---|---|---|---|---|---|---|---|---|---|")
         truth: list[int] | None = None
         for name in chosen.engines:
-            arguments = ["--places", str(count), "--repeat", str(chosen.repeat), "--areas", str(chosen.areas)]
-            command = [sys.executable, __file__, "--one", name, *arguments]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  ourselves
-            if done.returncode:
-                print(f"| {name} | not run: {done.stderr.strip().splitlines()[-1]} |")
+            row = in_own_process(name, count)
+            if isinstance(row, str):
+                print(f"| {name} | not run: {row} |", flush=True)
                 continue
-            row = json.loads(done.stdout)
             truth = truth or row["counts"]
-            off = sum(one != other for one, other in zip(row["counts"], truth, strict=True))
-            batch = "- | -"
-            if row["batch_s"]:
-                batch = f"{row['batch_s']:.3f} (r={row['batch_runs']}) | {row['pairs'] / row['batch_s'] / 1e6:.1f}"
-            print(
-                f"| {name} | {row['p50_ms']:.3f} | {row['p99_ms']:.2f} | {row['mean_ms']:.3f} | "
-                f"{batch} | {row['built_s']:.2f} | {row['peak_mb']:.0f} | {off} |",
-                flush=True,
-            )
+            rows[name][count] = row
+            print_row(name, row, truth)
+        if not chosen.no_file:
+            took = measure_file(chosen, count)
+            print("\nIts file: " + ", ".join(f"{name} {value:.2f}" for name, value in took.items()), flush=True)
+    print_exponents(rows)
 
 
 if __name__ == "__main__":
