@@ -223,7 +223,7 @@ def by_index(points: Points, area: BaseGeometry, *, is_compiled: bool) -> set[in
     found = []
     for one in (area, *seams(area)):
         if is_compiled:
-            found.append(kernel().descend_all(points.codes, points.starts, *edges_of(one)))
+            found.append(points.slices(one))
         else:
             found.append(raster.slices(points.codes, one))
     return set(points.ids_in(united(np.concatenate(found))).tolist())

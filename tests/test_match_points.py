@@ -22,10 +22,9 @@ Way = Callable[[Points, BaseGeometry], Whole]
 
 
 def by_descent(points: Points, shape: BaseGeometry) -> Whole:
-    compiled = kernel()
-    if compiled is None:
+    if kernel() is None:
         pytest.skip("numba is not installed: pip install 'tocsin[fast]'")
-    return united(compiled.descend_all(points.codes, points.starts, *edges_of(shape)))
+    return points.slices(shape)
 
 
 def by_raster(points: Points, shape: BaseGeometry) -> Whole:
@@ -178,6 +177,23 @@ def test_damaged_directory_leads_to_no_place_that_is_not_there() -> None:
         damaged = Points(points.codes, points.ids, np.full_like(points.starts, value))
         slices = by_descent(damaged, in_degrees(shape))
         assert slices.size == 0 or (slices.min() >= 0 and slices.max() <= len(points))
+
+
+@given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=3, max_size=8))
+def test_ring_is_rounded_as_all_edges_are(lonlat: list[tuple[float, float]]) -> None:
+    if kernel() is None:
+        pytest.skip("numba is not installed: pip install 'tocsin[fast]'")
+    area = shapely.Polygon(lonlat)
+    spots = snap(shapely.get_coordinates(area))
+    points = Points.at(np.clip(np.concatenate([spots + step for step in (-1, 0, 1)]), 0, (EAST, NORTH)))
+    assert points.slices(area).tolist() == points.slices(area, edges_of(area)).tolist()
+
+
+@pytest.mark.parametrize("spot", [(180.1, 0.0), (0.0, -90.1)])
+def test_area_off_the_earth_is_refused(spot: tuple[float, float]) -> None:
+    area = shapely.Polygon([(0, 0), (1, 1), spot])
+    with pytest.raises(ValueError, match="beyond"):
+        Points.at(lattice((5, 5))).slices(area)
 
 
 # --- many areas at once --------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from tocsin.match.grid import EAST, NORTH, Shapes, Whole, degrees, snap
+from tocsin.match.grid import EAST, NORTH, Degrees, Shapes, Whole, degrees, snap
 
 Starts = npt.NDArray[np.intp]
 
@@ -51,10 +51,19 @@ def _parts_of_each(areas: Sequence[BaseGeometry]) -> tuple[Shapes, Starts]:
     return parts[is_kept], of[is_kept]
 
 
+def only_ring(area: BaseGeometry) -> Degrees | None:
+    """Return the positions (n, 2) of a polygon of one ring, as most areas are, else None."""
+    if area.geom_type != "Polygon" or shapely.get_num_interior_rings(area):
+        return None
+    lonlat: Degrees = shapely.get_coordinates(area)
+    return lonlat
+
+
 def edges_of(area: BaseGeometry) -> tuple[Whole, Starts]:
     """Return the edges (n, 4) of an area of degrees as x, y, x, y, and where each part's begin and the last's end."""
-    if area.geom_type == "Polygon" and shapely.get_num_interior_rings(area) == 0:  # most are; a third of the time
-        ring = snap(shapely.get_coordinates(area))
+    lonlat = only_ring(area)
+    if lonlat is not None:
+        ring = snap(lonlat)
         edges = np.empty((max(len(ring) - 1, 0), 4), dtype=np.int64)
         edges[:, :2], edges[:, 2:] = ring[:-1], ring[1:]
         return edges, np.array((0, len(edges)) if len(edges) else (0,), dtype=np.intp)

@@ -12,7 +12,7 @@ from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
 from tocsin.match import raster
-from tocsin.match.edges import Starts, edges_of
+from tocsin.match.edges import Starts, edges_of, only_ring
 from tocsin.match.grid import CODE_BITS, Whole, encode
 from tocsin.match.raster import Ids
 
@@ -74,6 +74,10 @@ class Points:
         compiled = kernel()
         if compiled is None:
             return united(raster.slices(self.codes, area))
+        ring = only_ring(area) if edges is None else None
+        if ring is not None:
+            alone: Whole = compiled.descend_ring(self.codes, self.starts, ring)
+            return alone
         drawn, parts = edges or edges_of(area)
         found: Whole = compiled.descend_all(self.codes, self.starts, drawn, parts)
         return found if len(parts) <= 2 else united(found)  # noqa: PLR2004  one part's are disjoint
