@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -208,3 +209,49 @@ def test_join_sorts_responses_as_cap_does() -> None:
 def test_join_of_strangers_is_our_mistake(stranger: dict[str, Any]) -> None:
     with pytest.raises(AssertionError):
         join([impact("a"), impact("b", **stranger)])
+
+
+def _steps(*impacts: Impact) -> list[tuple[int, float, float]]:
+    return [(one.level, (one.begins - T) / HOUR, (one.ends - T) / HOUR) for one in join(impacts).steps]
+
+
+WATCH = impact("watch", Level.BE_PREPARED, ends=T + 8 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("impacts", "steps"),
+    [
+        pytest.param([WATCH], [(3, 0, 8)], id="one"),
+        pytest.param([WATCH, impact("tornado", Level.ACT_NOW)], [(4, 0, 1), (3, 1, 8)], id="warning-within-a-watch"),
+        pytest.param(
+            [WATCH, impact("later", Level.ACT_NOW, begins=T + 3 * HOUR, ends=T + 4 * HOUR)],
+            [(3, 0, 3), (4, 3, 4), (3, 4, 8)],
+            id="warning-that-comes-later",
+        ),
+        pytest.param(
+            [WATCH, impact("next", Level.BE_PREPARED, begins=T + 8 * HOUR, ends=T + 9 * HOUR)],
+            [(3, 0, 9)],
+            id="one-level-goes-on",
+        ),
+        pytest.param(
+            [impact(), impact("next", begins=T + 5 * HOUR, ends=T + 6 * HOUR)],
+            [(2, 0, 1), (2, 5, 6)],
+            id="nothing-in-between",
+        ),
+        pytest.param([impact(ends=T)], [(2, 0, 0)], id="nothing-lasts"),
+    ],
+)
+def test_steps_say_how_the_level_goes(impacts: list[Impact], steps: list[tuple[int, float, float]]) -> None:
+    assert _steps(*impacts) == steps
+
+
+@patiently
+@given(several)
+def test_steps_cover_each_impact_with_no_lower_level(members: Sequence[Impact]) -> None:
+    steps = join(members).steps
+    assert all(one.ends <= other.begins for one, other in pairwise(steps))
+    for member in members:
+        within = [one for one in steps if one.begins < member.ends and one.ends > member.begins]
+        covered = sum((min(one.ends, member.ends) - max(one.begins, member.begins) for one in within), timedelta())
+        assert all(one.level >= member.level for one in within)
+        assert covered >= member.ends - member.begins

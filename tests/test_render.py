@@ -28,6 +28,7 @@ from tocsin.model import (
     Reason,
     Relation,
     Severity,
+    Step,
     Text,
     Urgency,
 )
@@ -300,6 +301,14 @@ def test_each_place_is_shown_in_its_own_time() -> None:
     text = render(both, PLACES).text
     assert "from Fri 10 Dec 2021 20:28 CST (America/Chicago)" in text
     assert "from Sat 11 Dec 2021 03:28 CET (Europe/Berlin)" in text
+
+
+def test_level_that_changes_meanwhile_is_told_step_by_step() -> None:
+    steps = (Step(Level.ACT_NOW, T, T + HOUR), Step(Level.BE_PREPARED, T + HOUR, T + 6 * HOUR))
+    message = render(notice(concerns=(concern(ends=T + 6 * HOUR, steps=steps),)), PLACES)
+    for shown in (message.text, message.html):
+        assert "act now from Fri 10 Dec 2021 20:28 CST" in shown
+        assert "be prepared from Fri 10 Dec 2021 21:28 CST" in shown
 
 
 def test_place_that_was_removed_is_shown_by_its_id_in_utc() -> None:

@@ -7,8 +7,10 @@ them knows is never hidden by the other.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
 
-from tocsin.model import Concern, Evidence, Impact, Relation, Response, Severity
+from tocsin.model import Concern, Evidence, Impact, Level, Relation, Response, Severity, Step
 
 _SEVERITIES = {severity: rank for rank, severity in enumerate(Severity)}  # CAP lists them worst first
 _RELATIONS = {relation: rank for rank, relation in enumerate(Relation)}
@@ -17,9 +19,10 @@ _RELATIONS = {relation: rank for rank, relation in enumerate(Relation)}
 def join(impacts: Sequence[Impact]) -> Concern:
     """Return the concern that these impacts, of one family at one place and at least one, make together.
 
-    People, buildings, traffic and level are the highest, `begins` the earliest, `ends` the latest, `response` the
-    union in CAP's order. Hazard, relation and distance are those of the worst impact: the highest level, then the
-    nearest. Evidence stands once for each event, worst first. The order of the impacts does not matter.
+    People, buildings, traffic and level are the highest, `begins` the earliest, `ends` the latest, `steps` how the
+    level goes in between, `response` the union in CAP's order. Hazard, relation and distance are those of the worst
+    impact: the highest level, then the nearest. Evidence stands once for each event, worst first. The order of the
+    impacts does not matter.
     """
     worst = min(impacts, key=_worst_then_nearest)
     assert all((one.place, one.family) == (worst.place, worst.family) for one in impacts), "one place, one family"
@@ -38,6 +41,7 @@ def join(impacts: Sequence[Impact]) -> Concern:
         ends=max(one.ends for one in impacts),
         relation=worst.relation,
         distance_m=worst.distance_m,
+        steps=_steps(impacts),
         response=_union(impacts),
         threads=tuple(sorted({one.thread for one in impacts})),
         evidence=_evidence(impacts),
@@ -47,6 +51,30 @@ def join(impacts: Sequence[Impact]) -> Concern:
 def _worst_then_nearest(impact: Impact) -> tuple[int, float, int, int, str, str]:
     severity, event = _SEVERITIES[impact.evidence.severity], impact.evidence.event
     return (-impact.level, impact.distance_m, _RELATIONS[impact.relation], severity, event, impact.hazard)
+
+
+def _steps(impacts: Sequence[Impact]) -> tuple[Step, ...]:
+    """Return the worst level of each stretch of time, in order; where no impact lasts there is no step.
+
+    What ends when it begins, or before, has a step only where nothing lasts longer. Quadratic in the impacts, of which
+    there are seldom more than ten.
+    """
+    steps: list[Step] = []
+    for begins, ends in pairwise(sorted({moment for one in impacts for moment in (one.begins, one.ends)})):
+        level = max((one.level for one in impacts if one.begins <= begins and one.ends >= ends), default=None)
+        if level is not None:
+            _append(steps, level, begins, ends)
+    if not steps:
+        whole = min(one.begins for one in impacts), max(one.ends for one in impacts)
+        steps = [Step(max(one.level for one in impacts), *whole)]
+    return tuple(steps)
+
+
+def _append(steps: list[Step], level: Level, begins: datetime, ends: datetime) -> None:
+    """Add a step, as more of the last one where that has the same level and ends where this begins."""
+    if steps and steps[-1].level is level and steps[-1].ends == begins:
+        begins = steps.pop().begins
+    steps.append(Step(level, begins, ends))
 
 
 def _union(impacts: Sequence[Impact]) -> tuple[Response, ...]:

@@ -576,13 +576,23 @@ class Impact:
         return max(self.people, self.buildings, self.traffic)
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stretch of a concern's time with one level: a tornado warning of half an hour within a watch of a night."""
+
+    level: Level
+    begins: datetime
+    ends: datetime
+
+
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
     """All impacts of one hazard family at one place, joined so that nothing is ever lowered.
 
-    What a channel is told about is a concern, so two authorities on one storm ring once. `evidence` is sorted worst
-    first, `threads` and `response` are sorted.
+    What a channel is told about is a concern, so two authorities on one storm ring once. `level` is the worst of
+    all its time; `steps` say how it goes in between, in order and without overlap. `evidence` is sorted worst first,
+    `threads` and `response` are sorted.
     """
 
     place: str
@@ -596,6 +606,7 @@ class Concern:
     ends: datetime
     relation: Relation
     distance_m: Distance
+    steps: tuple[Step, ...] = ()
     response: tuple[Response, ...] = ()
     threads: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()

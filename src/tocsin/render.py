@@ -222,9 +222,20 @@ def _where(name: str, notice: Notice, places: Mapping[str, Place]) -> dict[str, 
         "at": _local(notice.at, zone),
         "begins": _local(begins, zone),
         "ends": _local(ends, zone),
+        "steps": _steps(concern, zone) if concern else [],
         "distance": _distance(concern) if concern else "",
         "sides": _sides(concern) if concern else "",
     }
+
+
+def _steps(concern: Concern, zone: ZoneInfo) -> list[str]:
+    """Return how the level goes on, where it does not stay the same: "act now until ...", "be prepared until ..."."""
+    if len(concern.steps) <= 1:
+        return []
+    return [
+        f"{step.level.words.lower()} from {_local(step.begins, zone)} until {_local(step.ends, zone)}"
+        for step in concern.steps
+    ]
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> str:

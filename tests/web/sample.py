@@ -20,7 +20,8 @@ def concern(label: str, level: int, begins: str, ends: str, **changed: Any) -> d
     return {
         "family": "wind", "hazard": label.lower().replace(" ", "-"), "label": label, "level": level,
         "people": level, "buildings": max(level - 1, 0), "traffic": max(level - 2, 0),
-        "begins": begins, "ends": ends, "lead_time_s": 0, "relation": "inside", "distance_m": 0.0,
+        "begins": begins, "ends": ends, "steps": [{"level": level, "begins": begins, "ends": ends}],
+        "lead_time_s": 0, "relation": "inside", "distance_m": 0.0,
         "is_begun": begins <= iso(), "headline": f"{label} until evening for parts of the county", "instruction": "",
         "sender_name": "NWS St. Louis MO", "web": "https://www.example.org/alerts", "evidence": [evidence()], **changed,
     }  # fmt: skip
@@ -70,7 +71,11 @@ def notice(name: str, reason: str, level: int, subject: str, places: list[str], 
 
 
 TORNADO = concern(
-    "Tornado", 4, iso(minutes=-6), iso(minutes=33), family="wind",
+    "Tornado", 4, iso(minutes=-6), iso(hours=5), family="wind",
+    steps=[
+        {"level": 4, "begins": iso(minutes=-6), "ends": iso(minutes=33)},
+        {"level": 3, "begins": iso(minutes=33), "ends": iso(hours=5)},
+    ],
     headline="TORNADO WARNING for Madison IL and St. Charles MO until 8:45 PM CST",
     instruction="TAKE COVER NOW! Move to a basement or an interior room on the lowest floor of a sturdy building.\n"
     "Avoid windows.",

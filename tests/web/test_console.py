@@ -73,7 +73,9 @@ def test_the_status_line_names_the_source_that_is_silent(client: TestClient) -> 
 @pytest.mark.parametrize(
     ("place_id", "text"),
     [
-        pytest.param("edwardsville-dc-1", "Act now Tornado since 20:06 · until 20:45 CST, 33 min left", id="danger"),
+        pytest.param(
+            "edwardsville-dc-1", "Act now Tornado Act now since 20:06 · until 20:45 CST, 33 min left", id="danger"
+        ),
         pytest.param("joliet-cross-dock", "starts in 7 h 10 min (Sat 03:22)", id="expected"),
         pytest.param(
             "memphis-gateway",
@@ -110,7 +112,7 @@ def test_a_tile_filters_the_list(client: TestClient, show: str, count: int) -> N
 def test_each_bar_of_the_ribbon_has_its_level_in_words(client: TestClient) -> None:
     ribbon = one(page(client), "//li[@id='ribbon-edwardsville-dc-1']")
     assert [words(text) for text in ribbon.xpath(".//text[contains(@class, 'barname')]")] == [
-        "Act now · Tornado",
+        "Act now → Be prepared · Tornado",
         "Be prepared · Strong wind",
         "Be aware · Thunderstorm",
     ]
@@ -118,7 +120,13 @@ def test_each_bar_of_the_ribbon_has_its_level_in_words(client: TestClient) -> No
 
 def test_a_bar_is_dashed_until_it_has_begun(client: TestClient) -> None:
     ribbon = one(page(client), "//li[@id='ribbon-edwardsville-dc-1']")
-    assert ["expected" in str(bar.get("class")) for bar in ribbon.xpath(".//rect")] == [False, True, False]
+    assert ["expected" in str(bar.get("class")) for bar in ribbon.xpath(".//rect")] == [True, False, True, False]
+
+
+def test_a_card_says_when_the_level_changes(client: TestClient) -> None:
+    card = words(one(page(client), "//li[@id='place-edwardsville-dc-1']"))
+    assert "Act now since" in card
+    assert "33 min left · then Be prepared until" in card
 
 
 def test_the_demo_says_that_its_clock_is_not_the_walls(client: TestClient) -> None:

@@ -159,6 +159,9 @@ def _concern(concern: Concern, place: Place, desk: Desk, now: datetime) -> dict[
         "ends": _iso(concern.ends),
         "lead_time_s": round(concern.lead_time(now).total_seconds()),
         "is_begun": concern.begins <= now,
+        "steps": [
+            {"level": one.level.value, "begins": _iso(one.begins), "ends": _iso(one.ends)} for one in concern.steps
+        ],
         "relation": concern.relation.value,
         "distance_m": None if concern.distance_m == float("inf") else round(concern.distance_m),
         "headline": text.headline or text.event,

@@ -56,25 +56,33 @@ def lanes(
 
 
 def _bar(concern: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    begins, ends = moment(concern["begins"]), moment(concern["ends"])
-    assert begins is not None
-    left = percent(begins, now)
-    right = percent(ends, now) if ends else 100.0
-    left, width = min(left, 100 - LEAST_PERCENT), max(right - left, LEAST_PERCENT)
-    words = Level(concern["level"]).words
-    is_narrow = width < (len(words) + len(concern["label"]) + 3) * PERCENT_PER_LETTER + PADDING_PERCENT
-    is_late = is_narrow and left + width > LAST_START_PERCENT
+    """Return a concern's bar: a stretch for each step of its level, and the label, on the widest of them or beside."""
+    stretches = [_stretch(step, now) for step in concern["steps"]]
+    widest = max(stretches, key=lambda stretch: stretch["width"])
+    words = " → ".join(dict.fromkeys(Level(step["level"]).words for step in concern["steps"]))
+    is_narrow = widest["width"] < (len(words) + len(concern["label"]) + 3) * PERCENT_PER_LETTER + PADDING_PERCENT
+    begins, ends = stretches[0]["x"], stretches[-1]["x"] + stretches[-1]["width"]
+    is_late = is_narrow and ends > LAST_START_PERCENT
     return {
-        "x": left,
-        "width": round(width, 2),
-        "level": concern["level"],
+        # The worst is drawn last: what lasts ten minutes must not vanish under what follows it.
+        "stretches": sorted(stretches, key=lambda stretch: stretch["level"]),
+        "level": widest["level"],
         "words": words,
         "label": concern["label"],
-        "is_expected": not concern["is_begun"],
+        "is_expected": widest["is_expected"],
         "anchor": "end" if is_late else "start",
-        "text_x": left if not is_narrow or is_late else round(left + width, 2),
+        "text_x": begins if is_late else round(ends, 2) if is_narrow else widest["x"],
         "is_beside": is_narrow,
     }
+
+
+def _stretch(step: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    begins, ends = moment(step["begins"]), moment(step["ends"])
+    assert begins is not None
+    right = percent(ends, now) if ends else 100.0
+    left = min(percent(begins, now), 100 - LEAST_PERCENT)
+    width = round(max(right - left, LEAST_PERCENT), 2)
+    return {"x": left, "width": width, "level": step["level"], "is_expected": begins > now}
 
 
 def _midnights(where: tzinfo, now: datetime) -> list[dict[str, Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -141,13 +142,11 @@ def _card(
 
 
 def _concern(concern: Mapping[str, Any], sources: Mapping[str, Any], where: tzinfo, now: datetime) -> dict[str, Any]:
-    begins, ends = moment(concern["begins"]), moment(concern["ends"])
-    assert begins is not None
     return {
         **{key: concern[key] for key in ("label", "level", "headline", "instruction", "sender_name", "is_begun")},
         "mark": f"level-{concern['level']}",
         "words": Level(concern["level"]).words,
-        "when": _when(begins, ends, where, now, is_begun=concern["is_begun"]),
+        "when": _when(concern["steps"], where, now),
         "where": _where(concern),
         "web": concern["web"] if urlsplit(concern["web"]).scheme in ("http", "https") else "",
         "aspects": [
@@ -158,15 +157,28 @@ def _concern(concern: Mapping[str, Any], sources: Mapping[str, Any], where: tzin
     }
 
 
-def _when(begins: datetime, ends: datetime | None, where: tzinfo, now: datetime, *, is_begun: bool) -> str:
-    if is_begun:
+def _when(steps: Sequence[Mapping[str, Any]], where: tzinfo, now: datetime) -> str:
+    """Return from when until when, and where the level changes meanwhile what it changes to."""
+    begins, ends = moment(steps[0]["begins"]), moment(steps[0]["ends"])
+    assert begins is not None
+    if begins <= now:
         start = f"since {clock(begins, where, now)}"
     else:
         start = f"starts in {span(begins - now)} ({clock(begins, where, now)})"
     if ends is None:
         return f"{start} {zone_name(begins, where)}"
-    left = f", {span(ends - now)} left" if is_begun and ends > now else ""
-    return f"{start} · until {clock(ends, where, now)} {zone_name(ends, where)}{left}"
+    left = f", {span(ends - now)} left" if begins <= now < ends else ""
+    then = "".join(_then(before, step, where, now) for before, step in pairwise(steps))
+    first = f"{Level(steps[0]['level']).words} " if then else ""
+    return f"{first}{start} · until {clock(ends, where, now)} {zone_name(ends, where)}{left}{then}"
+
+
+def _then(before: Mapping[str, Any], step: Mapping[str, Any], where: tzinfo, now: datetime) -> str:
+    begins, ends = moment(step["begins"]), moment(step["ends"])
+    assert begins is not None
+    again = f"from {clock(begins, where, now)} " if step["begins"] != before["ends"] else ""
+    until = f" until {clock(ends, where, now)} {zone_name(ends, where)}" if ends else ""
+    return f" · then {again}{Level(step['level']).words}{until}"
 
 
 def _where(concern: Mapping[str, Any]) -> str:
