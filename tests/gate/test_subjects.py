@@ -17,6 +17,7 @@ from tocsin.gate.sentences import scrub
         pytest.param("El minero San José está seco.", False, id="trade-before-a-saint"),
         pytest.param("SOLDIER KEY CONVOY POINT.", False, id="capitals-only"),
         pytest.param("Il custode della diga Ettore Fossati apre.", True, id="title-of-something"),
+        pytest.param("Kierowniczka pociągu Ada Roux pomaga.", True, id="title-of-something-without-a-little-word"),
         pytest.param("Il custode della diga apre tutte le paratoie.", False, id="title-of-something-without-a-name"),
         pytest.param("Doctor Roux Street is shut.", False, id="street-after-a-doctor"),
         pytest.param("Father Roux High School is shut.", False, id="school-after-a-father"),
@@ -49,6 +50,10 @@ from tocsin.gate.sentences import scrub
         pytest.param("M 4.2, 3 km off Roux.", False, id="magnitude-is-no-form-of-address"),
         pytest.param("La strada è chiusa da Dott.ssa Roux ieri.", True, id="addressed-with-an-ending"),
         pytest.param("Chiuso in via Gen. Roux.", False, id="street-of-somebody-addressed"),
+        pytest.param("Niebla en La Huelga y alrededores.", False, id="place-with-a-capital-article"),
+        pytest.param("Niebla: La Huelga y alrededores.", True, id="article-that-begins"),
+        pytest.param("Un couvreur de 38 ans est tombé.", True, id="age-of-somebody"),
+        pytest.param("Une crue de retour de 50 ans est possible.", False, id="age-of-a-flood"),
     ],
 )
 def test_sentence_about_somebody_goes(text: str, goes: bool) -> None:

@@ -51,6 +51,7 @@ _MARKS = {
     "identified": (
         "@",
         rf"(?i:{_PLATES})",
+        r"[0-9]{2}-[A-Z]{2}-[0-9]{2}",
         r"[A-ZÄÖÜ]{1,3}-(?:[0-9]{2,3}-[A-Z]|[A-Z]{1,2} [0-9]{2})",
         r"[A-Z]{2}\p{Nd}{2}[\s\x{a0}\x{202f}]?[A-Z]{3}",
         r"#[^ ]",
@@ -141,9 +142,12 @@ _NAME = f"[A-Z][A-Za-z0-9]*{_GAP}[A-Z]"
 _TITLES, _CALLS = _written(_needles(rules.TITLE)), _written(_needles(rules.NAMED))
 _FIRSTS = _needles(rules.FIRST_TOPIC)
 _CASES = (
-    (_BITS[rules.TITLE], re2.compile(f"{_TITLES}{_GAP}(?:{_WORD}{_GAP}{_WORD}{_GAP})?[A-Z]")),
-    (_BITS[rules.ROLE], re2.compile(f"{_written(_needles(rules.ROLE))}{_GAP}{_NAME}")),
-    (_BITS[rules.SMALL_ROLE], re2.compile(f"{_written(_needles(rules.SMALL_ROLE), small=True)}{_GAP}{_NAME}")),
+    (_BITS[rules.TITLE], re2.compile(f"{_TITLES}{_GAP}(?:{_WORD}{_GAP}){{0,2}}[A-Z]")),
+    (_BITS[rules.ROLE], re2.compile(f"{_written(_needles(rules.ROLE))}{_GAP}(?:{_WORD}{_GAP}){{0,2}}{_NAME}")),
+    (
+        _BITS[rules.SMALL_ROLE],
+        re2.compile(f"{_written(_needles(rules.SMALL_ROLE), small=True)}{_GAP}(?:{_WORD}{_GAP}){{0,2}}{_NAME}"),
+    ),
     (_BITS[rules.NAMED], re2.compile(f"{_CALLS}(?:{_GAP}{_WORD}){{0,2}}{_GAP}{_NAME}")),
     (_BITS[rules.NAMED], re2.compile(f"{_NAME}[A-Za-z0-9]*(?:{_GAP}{_WORD}){{0,3}}{_GAP}{_CALLS}")),
     (

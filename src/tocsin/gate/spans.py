@@ -82,7 +82,8 @@ _PLATE = re.compile(
     .replace("{blanks}", " \\n\u00a0\u202f")
 )
 _SHAPED_PLATE = re.compile(
-    r"(?<![\w-])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{2,4}[EH]?)(?![\w-])"
+    r"(?<![\w-])(?:[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2}-\d{2}-[A-Z]{2}|\d{2}-[A-Z]{2}-\d{2}"
+    r"|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{2,4}[EH]?)(?![\w-])"
 )
 _PLATE_OF_VEHICLE = re.compile(
     r"(?<!\w)(?i:{vehicles})(?:\W{1,3}[a-z]{1,12}){0,2}\W{1,3}(?P<plate>[A-Z]{2}\d{2}[{blanks}]?[A-Z]{3})(?!\w)".replace(

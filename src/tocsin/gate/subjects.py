@@ -212,18 +212,32 @@ def _is_place(words: Sequence[Word], span: range) -> bool:
     beyond = words[span[-1] + 1 : span[-1] + 3]
     if len(beyond) > 1 and beyond[0].folded in RULES.links and beyond[1].folded in RULES.parts:
         return True
+    if _is_named_with_article(words, span):
+        return True
     at = span[0] - 1
     while at > max(0, span[0] - _MOST_LINKS - 1) and words[at].folded in RULES.links:
         at -= 1
     return at >= 0 and words[at].folded in RULES.places_before
 
 
+def _is_named_with_article(words: Sequence[Word], span: range) -> bool:
+    """Return whether a capital article amid a sentence begins the name: "en La Huelga", "bij De Vakbond"."""
+    before, article = words[max(0, span[0] - 2)], words[span[0] - 1]
+    return (
+        span[0] > 1
+        and not _is_caseless(article)
+        and article.folded in RULES.links
+        and article.is_capital
+        and not article.shown.isupper()
+        and not before.is_capital
+    )
+
+
 def _has_person(words: Sequence[Word], hits: Sequence[Hit]) -> bool:
     """Return whether somebody is spoken of: by a role that comes with a name, an age, a title before a name."""
     shouted = _is_all_capital(words)
-    return any(
-        kind == rules.PERSON
-        or (kind == rules.TITLE and _is_titled(words, span))
+    return any(hit.kind == rules.PERSON for hit in _without_allowed(hits)) or any(
+        (kind == rules.TITLE and _is_titled(words, span))
         or (kind in {rules.ROLE, rules.SMALL_ROLE} and not shouted and _is_before_name(words, span, kind))
         or (kind == rules.ASKED and _is_asked_for(words, span))
         or (kind == rules.NAMED and _is_beside_name(words, span, shouted=shouted))
@@ -263,8 +277,8 @@ def _is_before_name(words: Sequence[Word], span: range, kind: str) -> bool:
     """
     if kind == rules.SMALL_ROLE and words[span[0]].is_capital:
         return False
-    after = words[span[-1] + 1 : span[-1] + 1 + _FULL_NAME]
-    return has_name(after) and not _is_named_after(words, span)
+    after = words[span[-1] + 1 : span[-1] + 2 + 2 * _FULL_NAME]
+    return (has_name(after[:_FULL_NAME]) and not _is_named_after(words, span)) or _is_titled_of(after)
 
 
 def _is_beside_name(words: Sequence[Word], span: range, *, shouted: bool) -> bool:
@@ -295,10 +309,19 @@ def _is_titled(words: Sequence[Word], span: range) -> bool:
 
 
 def _is_titled_of(after: Sequence[Word]) -> bool:
-    """Return whether a title goes on with what it is of, and then a name: "(custode) della diga Ettore Fossati"."""
-    if len(after) < len(("della", "diga", "Ettore", "Fossati")) or after[0].folded not in RULES.links:
-        return False
-    return not after[1].is_capital and after[1].folded not in RULES.no_names and has_name(after[2:])
+    """Return whether a title goes on with what it is of, and then a name: "(custode) della diga Ettore Fossati".
+
+    Some languages need no little word: "(kierowniczka) pociągu Bronisława Sikora".
+    """
+    of = after[1:] if after and after[0].folded in RULES.links else after
+    return (
+        len(of) > _FULL_NAME
+        and len(of[0].shown) > 1  # "Abbot's Leigh"
+        and not of[0].is_capital
+        and not _is_caseless(of[0])
+        and of[0].folded not in RULES.no_names | RULES.links
+        and has_name(of[1 : 1 + _FULL_NAME])
+    )
 
 
 def _is_named_after(words: Sequence[Word], span: range) -> bool:
