@@ -82,6 +82,13 @@ def test_read_names_problems_by_position_and_goes_on(run: Run) -> None:
     assert "warn.example.org" not in said.err
 
 
+def test_what_is_logged_never_stands_among_the_data(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run("sources", "list")
+    structlog.get_logger("tocsin").info("place index made anew", code="index-not-of-these-places")
+    out, err = capsys.readouterr()
+    assert ("index-not-of-these-places" in out, "index-not-of-these-places" in err) == (False, True)
+
+
 def test_gate_prints_a_line_for_each_item(run: Run) -> None:
     said = run("gate", "a.cap", "test.cap")
     assert [(row["file"], row["verdict"], row["rule"], len(row["events"])) for row in said.rows] == [

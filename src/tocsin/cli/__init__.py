@@ -20,6 +20,24 @@ from tocsin.run import arenas, sweeps
 @click.version_option(__version__, prog_name="tocsin")
 def tocsin() -> None:
     """Early warning for the places you look after, from public official feeds. It watches hazards, never people."""
+    _log_to_stderr()
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        # Asked for at each line: a logger made once would go on writing to a stderr that was replaced and closed.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
 
 
 for command in (

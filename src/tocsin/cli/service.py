@@ -62,7 +62,6 @@ def run(config_: Path) -> int:
     places = edits.PlacesFile(folder / loaded.places)
     geocodes = inputs.load_geocodes(folder / loaded.geocodes if loaded.geocodes else None)
     inputs.log_of(loaded, folder)  # what is wrong with it is said before a database is made
-    _log_to_stderr()
 
     async def service() -> None:
         database = folder / loaded.database
@@ -156,24 +155,6 @@ def _address(url: str) -> None:
 
 def _line(text: str) -> None:
     click.echo(text, err=True)
-
-
-def _log_to_stderr() -> None:
-    import logging
-    import sys
-
-    import structlog
-
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        # Asked for at each line: a logger made once would go on writing to a stderr that was replaced and closed.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
 
 
 COMMANDS = (init, run, demo, completion)
