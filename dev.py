@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Set up a checkout and run its verbs.
 
-    python3 dev.py demo | test | lint | types | wheel | browser | foreign | bench | fuzz
+    python3 dev.py demo | test | lint | types | wheel | browser | foreign | spark | bench | fuzz
 
 Standard library only, so that it works on a fresh machine. It makes `.venv`, installs what pyproject.toml names
 (once for each state of that file), and starts the verb inside. `make demo` and `make test` are fronts of it.
@@ -22,7 +22,9 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 OLDEST = (3, 11)
 NEWEST_TRIED = 14
 FOREIGN = ROOT / ".venv-foreign"
+SPARK = ROOT / ".venv-spark"  # of its own: PySpark is 500 MB
 FOREIGN_PACKAGE = "aics-tlog>=0.2.1,<0.3"  # reads C2SP logs, and shares no code with ours
+WITHOUT = "not browser and not foreign and not spark"
 COVERED_WHOLLY = ("model", "gate", "lifecycle", "notices")  # branch coverage 100 %, see CONTRIBUTING.md
 
 
@@ -94,11 +96,11 @@ def demo(rest: list[str]) -> int:
 
 
 def test(rest: list[str]) -> int:
-    """Run every test but the browser's and the foreign program's, with coverage when the whole suite runs."""
+    """Run every test but those that have a verb of their own, with coverage when the whole suite runs."""
     _set_up("test")
     if rest:
         return _run("python", "-m", "pytest", *rest)
-    failed = _run("python", "-m", "pytest", "-n", "2", "--cov", "--cov-report=", "-m", "not browser and not foreign")
+    failed = _run("python", "-m", "pytest", "-n", "2", "--cov", "--cov-report=", "-m", WITHOUT)
     if failed:
         return failed
     wholly = ",".join(f"src/tocsin/{name}.py,src/tocsin/{name}/*" for name in COVERED_WHOLLY)
@@ -158,6 +160,30 @@ def _python_of_package() -> str | None:
     return None
 
 
+def spark(rest: list[str]) -> int:
+    """Match on a cluster of Spark that the tests start here; skip where PySpark or Java cannot be had."""
+    python, project = SPARK / "bin" / "python", ROOT / "pyproject.toml"
+    mark = SPARK / "installed"
+    if not mark.exists() or mark.read_text() != project.read_text():
+        install = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-c",
+            str(ROOT / "constraints.txt"),
+        ]
+        failed = subprocess.call([sys.executable, "-m", "venv", str(SPARK)]) or subprocess.call(
+            [str(python), *install, "-e", f"{ROOT}[spark,test]"]
+        )
+        if failed:
+            print("dev.py: PySpark could not be installed; the tests that need it are skipped")
+            return 0
+        mark.write_text(project.read_text())
+    return subprocess.call([str(python), "-m", "pytest", "-m", "spark", "-rs", *(rest or ["tests/run"])], cwd=ROOT)
+
+
 def bench(rest: list[str]) -> int:
     """Run one of benchmarks/ by name."""
     _set_up("test")
@@ -180,6 +206,7 @@ VERBS = {
     "wheel": wheel,
     "browser": browser,
     "foreign": foreign,
+    "spark": spark,
     "bench": bench,
     "fuzz": fuzz,
 }

@@ -23,7 +23,7 @@ from tocsin.errors import ConfigError, StoreError
 from tocsin.match.grid import degrees, on_grid, snap
 from tocsin.model import Problem
 from tocsin.run import bulk
-from tocsin.run.bulk import arrow
+from tocsin.run.bulk import arrow, lookup
 from worlds import NOW, cap
 
 Pairs = list[tuple[str, str]]
@@ -137,7 +137,7 @@ def parquet_areas(path: Path) -> Path:
 
 
 def matched(
-    places: Path, areas: Path, out: Path, *, workers: int = 2, batch: int = 900
+    places: Path, areas: Path, out: Path, *, workers: int = 2, batch: int = 900, within_m: float = 0.0
 ) -> tuple[bulk.Summary, list[tuple[str, Problem]]]:
     problems: list[tuple[str, Problem]] = []
     done = bulk.match(
@@ -147,6 +147,7 @@ def matched(
         now=NOW,
         workers=workers,
         batch=batch,
+        within_m=within_m,
         tell=lambda file, problem: problems.append((file.name, problem)),
         progress=lambda _share, _pairs: None,
     )
@@ -216,7 +217,7 @@ def test_the_world_has_what_is_hard() -> None:
 
 @pytest.mark.parametrize("ending", [".csv", pytest.param(".parquet", marks=needs_arrow)])
 def test_bytes_are_the_same_whatever_the_workers(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "PIECE", 50)  # so that batches come in many pieces
+    monkeypatch.setattr(lookup, "PIECE", 50)  # so that batches come in many pieces
     places, areas = csv_places(tmp_path / "p.csv"), geojson_areas(tmp_path / "a.json")
     outs = [tmp_path / f"{workers}{ending}" for workers in (1, 2, 5)]
     for out in outs:

@@ -25,10 +25,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tocsin.errors import ConfigError
-from tocsin.match.grid import Whole, encode, snap
 from tocsin.match.points import Points
 from tocsin.model import Problem
-from tocsin.run.bulk.areas import Areas, read_areas
+from tocsin.run.bulk.areas import read_areas
+from tocsin.run.bulk.lookup import Lookup, Piece
 from tocsin.run.bulk.out import Writer, ended, kind_of, whole_or_nothing
 from tocsin.run.bulk.places import Batch, batches
 
@@ -36,8 +36,6 @@ __all__ = ["BATCH", "Progress", "Summary", "match"]
 
 BATCH = 500_000
 """Rows of the places file in one index. Part of what `match` promises: the order of rows follows from it."""
-PIECE = 500_000
-"""Rows of OUT made at once, more only where one area has more of a batch."""
 
 Progress = Callable[[float, int], None]
 """Is told the share of the places file that is done, and how many rows were written."""
@@ -56,26 +54,6 @@ class Summary:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What lies in each area: slices of a batch's index, by the position of the area. It no longer needs the batch."""
-
-    ids: Any  # as the writer wants them
-    points: Points
-    slices: list[tuple[int, Whole]]
-    left_out: int
-    share: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    """Some areas of what was found in a batch."""
-
-    found: _Found
-    slices: list[tuple[int, Whole]]
-    is_last: bool = False
-
-
 def match(
     places: Path,
     areas: Path,
@@ -86,8 +64,9 @@ def match(
     tell: Callable[[Path, Problem], None],
     progress: Progress,
     batch: int = BATCH,
+    within_m: float = 0.0,
 ) -> Summary:
-    """Write the pairs of a place and an area that it lies in, and return their number.
+    """Write the pairs of a place and an area that it lies in, or is at most `within_m` from, and return their number.
 
     `tell` hears what was wrong with a row or an area; the sound rest is matched. Raises ConfigError when a file as a
     whole cannot be read, StoreError when the disk refuses; `out` is then as it was.
@@ -102,24 +81,31 @@ def match(
         tell(areas, problem)
     Points.at(np.zeros((1, 2), dtype=np.int64)).warm()
     with whole_or_nothing(out) as file, _pool(workers) as pool, ended(make(file, outlines.ids)) as writer:
-        return _written(_heard(rows, lambda problem: tell(places, problem)), outlines, writer, pool, progress)
+        lookup = Lookup(outlines, within_m)
+        return _written(_heard(rows, lambda problem: tell(places, problem)), lookup, writer, pool, progress)
 
 
 def _written(
-    rows: Iterator[Batch], areas: Areas, writer: Writer, pool: tuple[Executor | None, int], progress: Progress
+    rows: Iterator[Batch], lookup: Lookup, writer: Writer, pool: tuple[Executor | None, int], progress: Progress
 ) -> Summary:
     count = places = left_out = 0
-    found = _in_order(pool, lambda batch: _look_up(batch, areas, writer), rows)
-    pieces = (piece for one in found for piece in _pieces(one))
-    for piece, pairs, made in _in_order(pool, lambda piece: _made(piece, writer), pieces):
+    found = _in_order(pool, lambda batch: (batch, writer.ids(batch.ids), lookup.find(batch.lonlat)), rows)
+    pieces = ((batch, ids, piece) for batch, ids, one in found for piece in one.pieces())
+    for batch, piece, pairs, made in _in_order(pool, lambda given: _made(*given, lookup, writer), pieces):
         if pairs:
             writer.write(made)
             count += pairs
         if piece.is_last:
-            places += len(piece.found.points)
-            left_out += piece.found.left_out
-            progress(piece.found.share, count)
-    return Summary(places=places, areas=len(areas), rows=count, left_out=left_out)
+            places += len(batch.lonlat)
+            left_out += len(batch.problems)
+            progress(batch.share, count)
+    return Summary(places=places, areas=len(lookup.areas), rows=count, left_out=left_out)
+
+
+def _made(batch: Batch, ids: Any, piece: Piece, lookup: Lookup, writer: Writer) -> tuple[Batch, Piece, int, Any]:
+    """Return a piece with its batch, the number of its pairs and what the writer makes of them."""
+    pairs = lookup.pairs(piece)
+    return batch, piece, len(pairs.places), writer.rows(ids, *pairs) if len(pairs.places) else None
 
 
 def _heard(rows: Iterator[Batch], tell: Callable[[Problem], None]) -> Iterator[Batch]:
@@ -127,41 +113,6 @@ def _heard(rows: Iterator[Batch], tell: Callable[[Problem], None]) -> Iterator[B
         for problem in batch.problems:
             tell(problem)
         yield batch
-
-
-def _look_up(batch: Batch, areas: Areas, writer: Writer) -> _Found:
-    points = Points.of(encode(snap(batch.lonlat)))
-    slices = []
-    for position, (outline, edges) in enumerate(zip(areas.outlines, areas.edges, strict=True)):
-        found = points.slices(outline, edges)
-        if len(found):
-            slices.append((position, found))
-    ids, left_out = writer.ids(batch.ids), len(batch.problems)
-    return _Found(ids=ids, points=points, slices=slices, left_out=left_out, share=batch.share)
-
-
-def _pieces(found: _Found) -> Iterator[_Piece]:
-    """Yield what was found in parts of at most `PIECE` pairs, or of one area. There is always a last one."""
-    held: list[tuple[int, Whole]] = []
-    count = 0
-    for one in found.slices:
-        pairs = int((one[1][:, 1] - one[1][:, 0]).sum())
-        if held and count + pairs > PIECE:
-            yield _Piece(found=found, slices=held)
-            held, count = [], 0
-        held.append(one)
-        count += pairs
-    yield _Piece(found=found, slices=held, is_last=True)
-
-
-def _made(piece: _Piece, writer: Writer) -> tuple[_Piece, int, Any]:
-    """Return a piece with the number of its pairs and what the writer makes of them, in order of area and place."""
-    each = [np.sort(piece.found.points.ids_in(slices)) for _, slices in piece.slices]
-    if not each:
-        return piece, 0, None
-    places = np.concatenate(each).astype(np.int64)
-    areas = np.repeat(np.array([area for area, _ in piece.slices], dtype=np.int32), [len(some) for some in each])
-    return piece, len(places), writer.rows(piece.found.ids, places, areas)
 
 
 # --- threads ------------------------------------------------------------------------------------------------------

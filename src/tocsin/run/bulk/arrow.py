@@ -8,7 +8,7 @@ Source: GeoParquet 1.1.0, "Metadata" and "Column metadata"; OGC 06-103r4, 8.2 (W
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -19,10 +19,12 @@ import orjson
 import shapely
 
 from tocsin.errors import ConfigError
+from tocsin.model import Relation
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
+RELATIONS = (Relation.INSIDE.value, Relation.NEAR.value)
 _WKB_POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("lon", "<f8"), ("lat", "<f8")])
 _LITTLE_ENDIAN, _POINT = 1, 1
 _WGS84 = {("OGC", "CRS84"), ("EPSG", "4326")}
@@ -64,16 +66,21 @@ def place_rows(path: Path, size: int, *, threads: bool) -> Iterator[tuple[Any, F
 
     The last may be shorter. A position that is not there or not a point is NaN. Raises ConfigError.
     """
-    pa = _pyarrow()
     with _opened(path) as file:
         columns, total, done = _columns(file, path), file.metadata.num_rows, 0
         for table in _tables(file, columns, path, size, threads=threads):
             done += len(table)
-            if columns.geometry:
-                lonlat = _points(pa, table.column(columns.geometry))
-            else:
-                lonlat = np.column_stack([_numbers(pa, table, name, path) for name in (columns.lon, columns.lat)])
-            yield _ids(pa, table, path), lonlat, done / total
+            yield *rows_of(table, columns, path), done / total
+
+
+def rows_of(table: Any, columns: Columns, where: Path) -> tuple[Any, Floats]:
+    """Return the ids of a table (strings, null for none) and its positions (n, 2) in degrees, NaN for none."""
+    pa = _pyarrow()
+    if columns.geometry:
+        lonlat = _points(pa, table.column(columns.geometry))
+    else:
+        lonlat = np.column_stack([_numbers(pa, table, name, where) for name in (columns.lon, columns.lat)])
+    return _ids(pa, table, where), lonlat
 
 
 def area_rows(path: Path) -> Iterator[tuple[str | None, bytes | None]]:
@@ -102,36 +109,55 @@ def filled(ids: Any) -> tuple[Any, npt.NDArray[np.bool_]]:
     return ids, np.asarray(pc.not_equal(ids, "").to_numpy(zero_copy_only=False))
 
 
-class Writer:
-    """Writes pairs as Parquet: one row group for each piece. Columns place, area, relation, distance_m."""
+class Pairs:
+    """Pairs as columns place, area, relation (inside where the distance is 0, else near), distance_m."""
 
-    def __init__(self, file: IO[bytes], areas: tuple[str, ...], relation: str) -> None:
+    def __init__(self, areas: Sequence[str]) -> None:
         self._pa = pa = _pyarrow()
-        self._areas, self._relation = pa.array(areas, pa.string()), pa.array([relation], pa.string())
+        self._areas, self._relations = pa.array(areas, pa.string()), pa.array(RELATIONS, pa.string())
         dictionary = pa.dictionary(pa.int32(), pa.string())
-        self._schema = pa.schema(
+        self.schema = pa.schema(
             [("place", pa.string()), ("area", dictionary), ("relation", dictionary), ("distance_m", pa.float64())]
         )
+
+    def rows(self, ids: Any, places: Positions, areas: npt.NDArray[np.int32], metres: Floats) -> Any:
+        """Return pairs, given by position and with their distance, as a record batch."""
+        pa = self._pa
+        columns = [
+            ids.take(pa.array(places)),
+            pa.DictionaryArray.from_arrays(pa.array(areas), self._areas),
+            pa.DictionaryArray.from_arrays(pa.array((metres > 0).astype(np.int32)), self._relations),
+            pa.array(metres),
+        ]
+        return pa.record_batch(columns, schema=self.schema)
+
+
+def plain(rows: Any) -> Any:
+    """Return a record batch whose texts stand there themselves, for readers that take no dictionaries."""
+    pa = _pyarrow()
+    columns = [one.cast(pa.string()) if pa.types.is_dictionary(one.type) else one for one in rows.columns]
+    return pa.record_batch(columns, names=rows.schema.names)
+
+
+def counts(**numbers: int) -> Any:
+    """Return a record batch of one row of whole numbers."""
+    pa = _pyarrow()
+    return pa.record_batch([pa.array([one], pa.int64()) for one in numbers.values()], names=list(numbers))
+
+
+class Writer(Pairs):
+    """Writes pairs as Parquet: one row group for each piece."""
+
+    def __init__(self, file: IO[bytes], areas: Sequence[str]) -> None:
+        super().__init__(areas)
         # Without the schema of Arrow, so that readers take the columns for what they are: texts.
-        self._writer = pa.parquet.ParquetWriter(
+        self._writer = self._pa.parquet.ParquetWriter(
             file,
-            self._schema,
+            self.schema,
             compression="zstd",
             use_dictionary=["area", "relation", "distance_m"],
             store_schema=False,
         )
-
-    def rows(self, ids: Any, places: Positions, areas: npt.NDArray[np.int32]) -> Any:
-        """Return pairs, given by position, as what `write` takes."""
-        pa = self._pa
-        same = pa.array(np.zeros(len(places), dtype=np.int32))
-        columns = [
-            ids.take(pa.array(places)),
-            pa.DictionaryArray.from_arrays(pa.array(areas), self._areas),
-            pa.DictionaryArray.from_arrays(same, self._relation),
-            pa.array(np.zeros(len(places))),
-        ]
-        return pa.record_batch(columns, schema=self._schema)
 
     def write(self, rows: Any) -> None:
         """Write what `rows` returned."""
@@ -158,7 +184,8 @@ def _columns(file: Any, path: Path) -> Columns:
     names = set(file.schema_arrow.names)
     if "id" not in names:
         raise ConfigError("there is no column id", setting=str(path))
-    geometry = _primary(file, path) or ("geometry" if "geometry" in names else None)
+    stated = (file.schema_arrow.metadata or {}).get(b"geo")
+    geometry = primary(stated, path) or ("geometry" if "geometry" in names else None)
     if geometry is not None:
         if geometry not in names or "binary" not in str(file.schema_arrow.field(geometry).type):
             raise ConfigError("the geometry is not WKB; write GeoParquet with encoding WKB", setting=str(path))
@@ -168,9 +195,8 @@ def _columns(file: Any, path: Path) -> Columns:
     return Columns(None)
 
 
-def _primary(file: Any, path: Path) -> str | None:
-    """Return the geometry column that the metadata names, None where there is no metadata. Raises ConfigError."""
-    stated = (file.schema_arrow.metadata or {}).get(b"geo")
+def primary(stated: bytes | str | None, path: Path | str) -> str | None:
+    """Return the geometry column that GeoParquet's metadata names, None where there is none. Raises ConfigError."""
     if stated is None:
         return None
     try:
@@ -192,17 +218,23 @@ def _primary(file: Any, path: Path) -> str | None:
 def _tables(file: Any, columns: Columns, path: Path, size: int, *, threads: bool) -> Iterator[Any]:
     """Yield tables of `size` rows, the last of what remains."""
     pa = _pyarrow()
-    held, count = [], 0
     try:
-        for piece in file.iter_batches(min(size, _PIECE), columns=columns.names, use_threads=threads):
-            held.append(piece)
-            count += len(piece)
-            while count >= size:
-                whole = pa.Table.from_batches(held)
-                yield whole.slice(0, size)
-                held, count = whole.slice(size).to_batches(), count - size
+        yield from gathered(file.iter_batches(min(size, _PIECE), columns=columns.names, use_threads=threads), size)
     except (pa.ArrowException, OSError):
         raise ConfigError("its rows cannot be read; is the file whole?", setting=str(path)) from None
+
+
+def gathered(pieces: Iterable[Any], size: int) -> Iterator[Any]:
+    """Yield tables of `size` rows from record batches of any number, the last of what remains."""
+    pa = _pyarrow()
+    held, count = [], 0
+    for piece in pieces:
+        held.append(piece)
+        count += len(piece)
+        while count >= size:
+            whole = pa.Table.from_batches(held)
+            yield whole.slice(0, size)
+            held, count = whole.slice(size).to_batches(), count - size
     if count:
         yield pa.Table.from_batches(held)
 

@@ -6,7 +6,7 @@ What is written stands beside OUT under another name until then. However the wor
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tocsin.errors import ConfigError, StoreError
-from tocsin.model import Relation
 from tocsin.run.bulk import arrow
 
 COLUMNS = ("place", "area", "relation", "distance_m")
-_INSIDE = Relation.INSIDE.value
+_INSIDE, _NEAR = arrow.RELATIONS
 _NEEDS_QUOTES = ('"', ",", "\r", "\n")
 
 
@@ -29,8 +28,8 @@ class Writer(Protocol):
     def ids(self, ids: Any) -> Any:
         """Return the ids of a batch, a list or a column of Arrow, as `rows` wants them."""
 
-    def rows(self, ids: Any, places: arrow.Positions, areas: npt.NDArray[np.int32]) -> Any:
-        """Return pairs, given by position in the batch and in the areas, as what `write` takes."""
+    def rows(self, ids: Any, places: arrow.Positions, areas: npt.NDArray[np.int32], metres: arrow.Floats) -> Any:
+        """Return pairs, given by position in the batch and in the areas, as what `write` takes. Inside is 0 metres."""
 
     def write(self, rows: Any) -> None:
         """Write what `rows` returned."""
@@ -42,21 +41,28 @@ class Writer(Protocol):
 class _Csv:
     """RFC 4180, with lines that end as on Unix."""
 
-    def __init__(self, file: IO[bytes], areas: tuple[str, ...]) -> None:
+    def __init__(self, file: IO[bytes], areas: Sequence[str]) -> None:
         self._file = file
-        self._ends = [f",{area},{_INSIDE},0\n" for area in _quoted(areas)]
+        self._areas = _quoted(areas)
         file.write((",".join(COLUMNS) + "\n").encode())
 
     def ids(self, ids: Any) -> list[str]:
         return _quoted(ids if isinstance(ids, list) else ids.to_pylist())
 
-    def rows(self, ids: list[str], places: arrow.Positions, areas: npt.NDArray[np.int32]) -> bytes:
+    def rows(
+        self, ids: list[str], places: arrow.Positions, areas: npt.NDArray[np.int32], metres: arrow.Floats
+    ) -> bytes:
         parts = []
-        cuts = np.flatnonzero(np.diff(areas)) + 1
+        cuts = np.flatnonzero(np.diff(areas) | (np.diff(metres > 0))) + 1
         for some in np.split(np.arange(len(areas)), cuts):
-            end = self._ends[areas[some[0]]]
-            parts.append(end.join([ids[place] for place in places[some].tolist()]))
-            parts.append(end)
+            named, area = [ids[place] for place in places[some].tolist()], self._areas[areas[some[0]]]
+            if metres[some[0]] == 0:
+                end = f",{area},{_INSIDE},0\n"
+                parts.append(end.join(named))
+                parts.append(end)
+            else:
+                end = f",{area},{_NEAR},"
+                parts.extend(f"{one}{end}{away}\n" for one, away in zip(named, metres[some].tolist(), strict=True))
         return "".join(parts).encode()
 
     def write(self, rows: bytes) -> None:
@@ -73,7 +79,7 @@ class _Parquet(arrow.Writer):
         return arrow.of_ids(ids) if isinstance(ids, list) else ids
 
 
-def _quoted(texts: list[str] | tuple[str, ...]) -> list[str]:
+def _quoted(texts: Sequence[str]) -> list[str]:
     """Return texts as cells of CSV."""
     whole = "".join(texts)
     if not any(sign in whole for sign in _NEEDS_QUOTES):  # nearly always, and many times quicker
@@ -87,14 +93,14 @@ def _cell(text: str) -> str:
     return text
 
 
-def kind_of(path: Path) -> Callable[[IO[bytes], tuple[str, ...]], Writer]:
+def kind_of(path: Path) -> Callable[[IO[bytes], Sequence[str]], Writer]:
     """Return what writes a file of this ending, given the file and the ids of the areas. Raises ConfigError."""
     ending = path.suffix.lower()
     if ending == ".csv":
         return _Csv
     if ending == ".parquet":
         arrow.require()
-        return lambda file, areas: _Parquet(file, areas, _INSIDE)
+        return _Parquet
     raise ConfigError("the output must end in .csv or .parquet", setting=str(path))
 
 

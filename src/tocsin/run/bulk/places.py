@@ -61,13 +61,17 @@ def batches(path: Path, size: int, *, threads: bool) -> Iterator[Batch]:
 def _of_parquet(path: Path, size: int, *, threads: bool) -> Iterator[Batch]:
     before = 0
     for column, every, share in arrow.place_rows(path, size, threads=threads):
-        ids, has_id = arrow.filled(column)
-        lonlat = every
-        is_sound, problems = _judged(has_id, every, range(before + 1, before + 1 + len(every)), "row")
+        yield of_columns(column, every, before=before, share=share)
         before += len(every)
-        if problems:
-            ids, lonlat = ids.filter(is_sound), every[is_sound]
-        yield Batch(ids=ids, lonlat=lonlat, share=share, problems=problems)
+
+
+def of_columns(column: Any, lonlat: arrow.Floats, *, before: int = 0, share: float = 1.0) -> Batch:
+    """Return the sound rows of a column of ids and positions; `before` rows came before them."""
+    ids, has_id = arrow.filled(column)
+    is_sound, problems = _judged(has_id, lonlat, range(before + 1, before + 1 + len(lonlat)), "row")
+    if problems:
+        ids, lonlat = ids.filter(is_sound), lonlat[is_sound]
+    return Batch(ids=ids, lonlat=lonlat, share=share, problems=problems)
 
 
 def _judged(has_id: Mask, lonlat: arrow.Floats, numbers: Sequence[int], unit: str) -> tuple[Mask, list[Problem]]:
