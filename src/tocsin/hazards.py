@@ -138,7 +138,8 @@ class _Folding(dict[int, str]):
 
 _FOLDING = _Folding(frozenset())
 _BREAKING = _Folding(_BREAKS)
-_ASCII = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(0x80)) + bytes(0x80)
+FLAT = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(0x80)) + bytes(0x80)
+"""What becomes of each byte of ASCII where words are compared."""
 
 
 def fold(text: str, *, breaks: bool = False) -> str:
@@ -148,7 +149,7 @@ def fold(text: str, *, breaks: bool = False) -> str:
     of other scripts stay, since without them other words arise.
     """
     if text.isascii() and not breaks:
-        return b" ".join(text.encode("ascii").translate(_ASCII).split()).decode("ascii")
+        return b" ".join(text.encode("ascii").translate(FLAT).split()).decode("ascii")
     shown = unicodedata.normalize("NFKC", text).casefold().replace("ı", "i")
     decomposed = unicodedata.normalize("NFD", shown)
     return " ".join(decomposed.translate(_BREAKING if breaks else _FOLDING).split())

@@ -29,6 +29,7 @@ from tocsin.gate.effect import (
 from tocsin.gate.rules import RULES
 from tocsin.gate.sentences import is_person_alert
 from tocsin.gate.terms import Term
+from tocsin.gate.told import Told
 from tocsin.gate.wording import names_topic
 from tocsin.model import (
     Category,
@@ -107,7 +108,8 @@ def examine(item: Item, *, issuer_class: IssuerClass, key: bytes = NO_INSTALLATI
     if refusal:
         return _dropped(refusal)
     read = [_read(event) for event in item.events]
-    fates = _fates(read, issuer_class)
+    told = Told(item.events)
+    fates = _fates(read, issuer_class, told)
     worst = max(fates)
     if worst is _Fate.PERSON:
         return _dropped("person")
@@ -116,7 +118,6 @@ def examine(item: Item, *, issuer_class: IssuerClass, key: bytes = NO_INSTALLATI
         return _admitted(Verdict.EFFECT_ONLY, "effect", kept) if kept else _dropped("protected")
     if worst is _Fate.UNMAPPED:
         return _ended(item.events[0], key)
-    told = wording.Told()
     passed = [wording.scrubbed(one.event, one.hazard, one.terms, key, told) for one in read if one.hazard]
     touched = item.has_unread or len(passed) < len(read) or any(changed for _, changed in passed)
     return _admitted(Verdict.PASS_SCRUBBED if touched else Verdict.PASS, "listed", (event for event, _ in passed))
@@ -189,17 +190,17 @@ def scheme_of(code: Code) -> str:
     return hazards.scheme(code.scheme)
 
 
-def _fates(read: Sequence[_Read], issuer_class: IssuerClass) -> list[_Fate]:
+def _fates(read: Sequence[_Read], issuer_class: IssuerClass, told: Told) -> list[_Fate]:
     """Return what each event of an item comes to. What one says of its cause explains the others beside it."""
     explained = any(one.standing.causes or (one.hazard and not one.standing.measures) for one in read)
-    return [_fate(one, issuer_class, explained=explained) for one in read]
+    return [_fate(one, issuer_class, told, explained=explained) for one in read]
 
 
-def _fate(one: _Read, issuer_class: IssuerClass, *, explained: bool) -> _Fate:
+def _fate(one: _Read, issuer_class: IssuerClass, told: Told, *, explained: bool) -> _Fate:
     event, hazard, standing = one.event, one.hazard, one.standing
     if _is_person_alert(one):
         return _Fate.PERSON
-    if standing.is_withheld or (standing.asks and not explained) or _is_about_people(one, issuer_class):
+    if standing.is_withheld or (standing.asks and not explained) or _is_about_people(one, issuer_class, told):
         return _Fate.PROTECTED
     if _is_protected(one):
         allowed = issuer_class in _ADVISERS and not (_has_topic(one) and issuer_class is IssuerClass.HAZARD)
@@ -210,15 +211,15 @@ def _fate(one: _Read, issuer_class: IssuerClass, *, explained: bool) -> _Fate:
     return _Fate.PROTECTED if standing.effect and issuer_class in _OPERATORS else _Fate.UNMAPPED
 
 
-def _is_about_people(one: _Read, issuer_class: IssuerClass) -> bool:
+def _is_about_people(one: _Read, issuer_class: IssuerClass, told: Told) -> bool:
     """Return whether the words of an event of traffic, transit or a calendar, which states no hazard, name a topic.
 
     What an operator of roads or lines says in a feed of its own is taken for that also where no code says what it is.
     """
     operates = issuer_class in {IssuerClass.TRAFFIC, IssuerClass.TRANSIT, IssuerClass.EVENTS}
     if one.hazard is None:
-        return operates and names_topic(one.event)
-    return hazards.HAZARDS[one.hazard].family == _TRANSPORT and names_topic(one.event)
+        return operates and names_topic(one.event, told)
+    return hazards.HAZARDS[one.hazard].family == _TRANSPORT and names_topic(one.event, told)
 
 
 def _is_person_alert(one: _Read) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_LEET = str.maketrans("013457@$!", "oieastasi")
+LETTERS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t"}
+"""The digits that stand for letters, and the letters."""
+
+_LEET = str.maketrans(LETTERS | {"@": "a", "$": "s", "!": "i"})
 _LATIN_LIKE = str.maketrans(
     "АВЕКМНОРСТУХІЈЅԚԜавекмнорстухіјѕԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεηικνορτυχγω",
     "ABEKMHOPCTYXIJSQWabekmhopctyxijsdqwABEZHIKMNOPTYXabenikvoptuxyw",

@@ -46,11 +46,11 @@ def strings(value: Any) -> list[str]:
         elif kind in _WITHOUT_STRINGS:
             continue
         elif isinstance(part, tuple):
-            parts.extend(part)
+            parts += part
         elif isinstance(part, str):
             found.append(part)
         elif parts_of := _parts_of(kind):
-            parts.extend(parts_of(part))
+            parts += parts_of(part)
     return found
 
 

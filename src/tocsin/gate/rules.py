@@ -59,6 +59,7 @@ class Phrases:
             for phrase in phrases:
                 words = tuple(map(_pattern, phrase.split()))
                 self._shelf(words[0]).append((kind, words))
+        self._lengths = sorted(set(map(len, self._stems)))
         within = {words[0].strip("*") for _, words in self._parts}
         self._part = re.compile("|".join(map(re.escape, sorted(within))) or "(?!)")
 
@@ -81,27 +82,27 @@ class Phrases:
 
     def find(self, words: Sequence[str]) -> list[Hit]:
         """Return every phrase in `words`, by position of its first word."""
-        return [
-            Hit(kind, range(at, at + size)) for at, word in enumerate(words) for kind, size in self._at(words, at, word)
-        ]
-
-    def _at(self, words: Sequence[str], at: int, word: str) -> Iterator[tuple[str, int]]:
-        parts = self._parts if self._part.search(word) else None
-        shelves = [self._exact.get(word), parts, self._ends.get(word[-_STEM:])]
-        shelves += [self._stems.get(word[:length]) for length in range(1, min(_STEM, len(word)) + 1)]
-        if word[:1].isdecimal() and _is(f"#{(unit := _FIGURE.sub('', word))}", word):
-            shelves.append(self._figures.get(unit))
-        for shelf in filter(None, shelves):
-            for kind, phrase in shelf:
-                size = len(phrase)
-                if size == 1:
-                    found = _is(phrase[0], word)
-                else:
+        parts = self._parts if self._part.search(" ".join(words)) else None
+        found = []
+        for at, word in enumerate(words):
+            shelves = [self._exact.get(word), parts, self._ends.get(word[-_STEM:])]
+            shelves += [self._stems.get(word[:length]) for length in self._lengths if length <= len(word)]
+            if word[:1].isdecimal():
+                shelves.append(self._of_figure(word))
+            after = words[at + 1] if at + 1 < len(words) else None
+            for shelf in shelves:
+                for kind, phrase in shelf or ():
+                    size = len(phrase)
                     # The second word first: of many phrases that begin alike it is what tells.
-                    found = size <= len(words) - at and _is(phrase[1], words[at + 1])
-                    found = found and all(map(_is, phrase, words[at : at + size]))
-                if found:
-                    yield kind, size
+                    if size == 1 or (after is not None and _is(phrase[1], after)):
+                        said = words[at : at + size]
+                        if len(said) == size and all(map(_is, phrase, said)):
+                            found.append(Hit(kind, range(at, at + size)))
+        return found
+
+    def _of_figure(self, word: str) -> list[_Phrase] | None:
+        unit = _FIGURE.sub("", word)
+        return self._figures.get(unit) if _is(f"#{unit}", word) else None
 
 
 def _pattern(word: str) -> str:

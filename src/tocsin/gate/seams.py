@@ -39,8 +39,27 @@ def fields_of(event: Event) -> tuple[str, ...]:
     return (event.sender_name, *chain.from_iterable(texts), *(area.description for area in event.areas))
 
 
+class Seam(NamedTuple):
+    """Two sentences that may be one: the one at `end` of a field, and the one at `other_end` of the field after."""
+
+    before: int
+    end: int
+    one: str
+    after: int
+    other_end: int
+    other: str
+
+
 Ends = dict[str, tuple[str, ...]]
-"""The first and the last sentence of each field that was read, once where they are one."""
+"""The first and the last sentence of each clean field that was read, once where they are one."""
+
+
+def joined(fields: Sequence[str], texts: int, known: Ends) -> list[str]:
+    """Return each two sentences, of clean `fields` of an event with so many texts, that may be one.
+
+    `known` is filled, for the other events of the item.
+    """
+    return [f"{one} {other}" for _, _, one, _, _, other in _seams(fields, fields, texts, known)]
 
 
 def broken(fields: Sequence[str], texts: int, known: Ends) -> frozenset[Piece]:
@@ -48,35 +67,52 @@ def broken(fields: Sequence[str], texts: int, known: Ends) -> frozenset[Piece]:
 
     `known` is filled, for the other events of the item.
     """
-    ends = [_ends(at, words, known) for at, words in enumerate(fields)]
-    seams = [
-        (one, other)
-        for before, after in _order(fields, texts)
-        for one in ends[before]
-        if not one[1].rstrip(_CLOSING).endswith(_STOPS)
-        for other in ends[after]
-    ]
-    # One look at all seams at once: in an ordinary event none of them can be barred.
-    together = "\n".join(_joined(one, other) for one, other in seams)
+    seams = [Seam(*seam) for seam in _seams(fields, [clean(words) for words in fields], texts, known)]
     found: set[Piece] = set()
-    if _may_bar(together):
-        for one, other in seams:
-            if _may_bar(_joined(one, other)) and is_barred_across(one[1], other[1]):
-                found |= {one[0], other[0]}
+    # One look at all seams at once: in an ordinary event none of them can be barred.
+    if _may_bar("\n".join(f"{seam.one} {seam.other}" for seam in seams)):
+        for seam in seams:
+            if _may_bar(f"{seam.one} {seam.other}") and is_barred_across(seam.one, seam.other):
+                found |= {Piece(seam.before, seam.end), Piece(seam.after, seam.other_end)}
     return frozenset(found)
+
+
+def _seams(
+    fields: Sequence[str], cleaned: Sequence[str], texts: int, known: Ends
+) -> Iterator[tuple[int, int, str, int, int, str]]:
+    """Yield what a `Seam` holds, for each two sentences of which the first may go on in the second."""
+    for before, after in _order(fields, texts):
+        if _is_closed(cleaned[before]):
+            continue
+        for end, one in zip(_PLACES, _ends(cleaned[before], known), strict=False):
+            if not one.rstrip(_CLOSING).endswith(_STOPS):
+                for other_end, other in zip(_PLACES, _ends(cleaned[after], known), strict=False):
+                    yield before, end, one, after, other_end, other
+
+
+def _is_closed(text: str) -> bool:
+    """Return whether every sentence of `text` ends with a stop, where that is told without splitting it."""
+    return text.endswith(_STOPS) and "\n" not in text
 
 
 def _may_bar(text: str) -> bool:
     return len(text) >= scan.LONGEST or scan.may_bar(scan.look(text), text)
 
 
-_End = tuple[Piece, str]
+_PLACES = (FIRST, LAST)
 _TAIL = 400  # characters of a field in which its last sentence is looked for before all of it is split
+
+
+def _ends(text: str, known: Ends) -> tuple[str, ...]:
+    """Return the first and the last sentence of a clean field, once where they are one."""
+    if text not in known:
+        known[text] = _ends_of(text)
+    return known[text]
 
 
 def _ends_of(text: str) -> tuple[str, ...]:
     if is_single(text):
-        return (text.strip(),) if text.strip() else ()
+        return (stripped,) if (stripped := text.strip()) else ()
     first = next(_sentences(text), "")
     tail = list(_sentences(text[-_TAIL:].partition(" ")[2])) if len(text) > 2 * _TAIL else []
     if len(tail) > 1:  # so that the last one begins where a sentence does
@@ -87,13 +123,6 @@ def _ends_of(text: str) -> tuple[str, ...]:
 
 def _sentences(text: str) -> Iterator[str]:
     return (stripped for sentence in split(text) if (stripped := sentence.strip()))
-
-
-def _ends(at: int, words: str, known: Ends) -> list[_End]:
-    """Return the first and the last sentence of a field, once where they are one."""
-    if words not in known:
-        known[words] = _ends_of(clean(words))
-    return [(Piece(at, end), sentence) for end, sentence in zip((FIRST, LAST), known[words], strict=False)]
 
 
 def _order(fields: Sequence[str], texts: int) -> Iterator[tuple[int, int]]:
@@ -108,13 +137,11 @@ def _order(fields: Sequence[str], texts: int) -> Iterator[tuple[int, int]]:
             yield filled[-1], _HEADLINE
         if filled[:2] == [0, _EVENT]:
             yield 0, _HEADLINE
+    if texts < 2:  # noqa: PLR2004  one has no other beside it
+        return
     told = [FIELDS * text + kind for text in range(min(texts, _MOST_LANGUAGES)) for kind in _TOLD]
     yield from (
         (one, other)
         for one, other in permutations((at for at in told if fields[at]), 2)
         if (one - 1) // FIELDS != (other - 1) // FIELDS
     )
-
-
-def _joined(one: _End, other: _End) -> str:
-    return f"{one[1]} {other[1]}"

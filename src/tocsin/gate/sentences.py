@@ -12,8 +12,8 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
+from typing import NamedTuple
 
 from tocsin.gate import rules, scan, spans
 from tocsin.gate.rules import RULES
@@ -24,6 +24,7 @@ _LIMIT = 16_384  # characters of one field; what is longer is cut
 _UNESCAPES = 3  # HTML that was escaped twice is not rare; deeper is an attack, and stays escaped
 _SHORT_LINE = 45  # a line that ends earlier than a wrapped one is a line of its own
 _MOST_SENTENCES = 400  # of one field; a warning has some dozens, and what comes after is cut
+_LANGUAGES = RULES.languages | {"und", ""}
 _UNITS = frozenset(("m", "km", "h", "ft", "min"))
 _WRAPPED = 3  # lines that are read together
 _SCRIPTS = ("LATIN", "ARABIC", "DEVANAGARI")
@@ -42,8 +43,7 @@ _INITIALS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Scrubbed:
+class Scrubbed(NamedTuple):
     """A text after the scrub: what stays, whether anything went, and how many of its sentences went."""
 
     text: str
@@ -103,13 +103,23 @@ def scrub(text: str, *, without: Collection[int] = ()) -> Scrubbed:
     cleaned = clean(text)
     seen = scan.look(cleaned)
     body, signed = _unsigned(cleaned) if seen & scan.SIGNED else (cleaned.rstrip("\n& "), False)
-    found = spans.find(body) if _may_hold(body, seen) else []
+    found = spans.find(body) if may_hold(body, seen) else []
     if found or "@" in body or not scan.is_short(body) or scan.may_bar(seen, body):
         return _judged(body, found, signed, is_barred_soon)
-    kept = Scrubbed(_tidied(body), signed)
+    kept = Scrubbed(tidied(body), signed)
     if kept.text == text and len(text) <= _REMEMBERED_LENGTH:
         _remember(text)
     return kept
+
+
+def is_ordinary(words: str) -> bool:
+    """Return whether `words` are all clean and hold no "@", as it is with each part of them between line breaks."""
+    return "@" not in words and scan.is_clean(words)
+
+
+def is_ordinary_field(text: str) -> bool:
+    """Return whether a clean text is far from every limit, so that it need not be split or cut."""
+    return len(text) <= _LIMIT and scan.is_short(text)
 
 
 def is_barred_soon(sentence: str) -> bool:
@@ -124,7 +134,7 @@ def scrub_exactly(text: str, without: Collection[int] = ()) -> Scrubbed:
     return _judged(body, spans.find(body), signed, is_barred, without)
 
 
-def _may_hold(body: str, seen: int) -> bool:
+def may_hold(body: str, seen: int) -> bool:
     """Return whether identifiers must be looked for; most figures are told from telephone numbers here."""
     return bool(seen & (scan.IDENTIFIED | scan.SPELLED)) or (bool(seen & scan.NUMBERED) and any(spans.numbers(body)))
 
@@ -160,7 +170,7 @@ def _judged(
     ]
     lost, at = sum(barred), places[-1]
     words = "".join(kept)
-    words = _tidied(_BEFORE_STOP.sub(r"\1", _BLANKS.sub(" ", words)) if found or "@" in body else words)
+    words = tidied(_BEFORE_STOP.sub(r"\1", _BLANKS.sub(" ", words)) if found or "@" in body else words)
     changed |= bool(found) or bool(lost) or at < len(body)
     return Scrubbed(words, changed, lost, sum(bool(one.strip()) for one in kept))
 
@@ -184,7 +194,7 @@ def _bar_wrapped(sentences: Sequence[str], barred: list[bool], bars: Callable[[s
         barred[at] |= ran_on and sentences[at].lstrip(" \t")[:1] not in _BULLETS
 
 
-def _tidied(text: str) -> str:
+def tidied(text: str) -> str:
     """Return `text` with one blank between words and at most one empty line between lines."""
     if "  " in text or "\t" in text:
         text = _BLANKS.sub(" ", text)
@@ -270,12 +280,12 @@ def _is_contact(sentence: str, found: Sequence[spans.Span]) -> bool:
     )
 
 
-def is_readable(text: str, language: str) -> bool:
+def is_readable(text: str, language: str, *, is_clean: bool = False) -> bool:
     """Return whether the gate has rules for `text`: a language with a pack, in a script that such languages use."""
     tag = language.partition("-")[0].lower()
-    if tag not in RULES.languages | {"und", ""}:
+    if tag not in _LANGUAGES:
         return False
-    cleaned = clean(text)
+    cleaned = text if is_clean else clean(text)
     return scan.is_of_known_letters(cleaned) or is_of_known_script(cleaned)
 
 

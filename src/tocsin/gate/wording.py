@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from tocsin import hazards
 from tocsin.gate import seams, spans
 from tocsin.gate.effect import keyed_names
 from tocsin.gate.rules import RULES
-from tocsin.gate.sentences import clean, has_topic, is_barred_soon, is_readable, scrub
+from tocsin.gate.sentences import Scrubbed, clean, has_topic, is_barred_soon, is_readable, scrub
 from tocsin.gate.terms import Term
+from tocsin.gate.told import Told
 from tocsin.model import Area, Code, Event, Reference, Text
 
 _CODE = re.compile(r"[\w .;:,/()+#-]{1,80}")
@@ -32,35 +33,25 @@ _AWARENESS = re.compile(r"[0-9]{1,2}; ?[A-Za-z/ -]{2,30}(?:; ?[A-Za-z]{2,15})?")
 _KEPT_SCHEMES = {"awareness_level", "awareness_type"}
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was found of the words of one item, whose events often say the same of other areas.
-
-    `bodies` holds what is kept of descriptions and instructions, by what they were and which of their ends had to go.
-    """
-
-    ends: seams.Ends = field(default_factory=dict)
-    bodies: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
-
-
 def scrubbed(event: Event, hazard: str, named: Sequence[Term], key: bytes, told: Told) -> tuple[Event, bool]:
     """Return `event` of a listed `hazard` as it may be stored, and whether any of its words went.
 
-    `named` are the terms of its texts, read; `key` is the installation's; `told` is filled, for the other events of
-    the item. What is kept is named field by field.
+    `named` are the terms of its texts, read; `key` is the installation's; `told` are the words of its item. What is
+    kept is named field by field.
     """
     label = hazards.HAZARDS[hazard].label
-    cuts = _cuts(event, told.ends)
+    cuts = told.cuts(event)
     readable = [
         (text, term, cuts[at : at + seams.FIELDS])
         for at, text, term in zip(range(1, len(cuts), seams.FIELDS), event.texts, named, strict=False)
-        if _is_readable(text)
+        if _is_readable(text, told)
     ]
     texts = [_text(text, term, label, gone, told) for text, term, gone in readable]
     areas = [
-        _area(area, gone) for area, gone in zip(event.areas, cuts[1 + seams.FIELDS * len(event.texts) :], strict=True)
+        _area(area, told.scrub(area.description, gone))
+        for area, gone in zip(event.areas, cuts[1 + seams.FIELDS * len(event.texts) :], strict=True)
     ]
-    sender_name = _line(event.sender_name, cuts[0])
+    sender_name = _line(told.scrub(event.sender_name, cuts[0]))
     web = web_of(event.web)
     shown = Event(
         source=event.source,
@@ -104,15 +95,17 @@ def scrubbed(event: Event, hazard: str, named: Sequence[Term], key: bytes, told:
 
 def areas_of_effect(event: Event, *, names: bool) -> tuple[Area, ...]:
     """Return the areas of `event` that may stay beside an effect: shapes, codes and, where `names`, roads by name."""
-    kept = (_area(area) for area in event.areas)
+    kept = (_area(area, scrub(area.description)) for area in event.areas)
     return tuple(
         Area(description=area.description if names else "", geometry=area.geometry, geocodes=area.geocodes)
         for area in kept
     )
 
 
-def names_topic(event: Event) -> bool:
+def names_topic(event: Event, told: Told) -> bool:
     """Return whether any words of `event` name labour, protest, politics, religion or journalism."""
+    if told.is_ordinary():
+        return False
     return any(has_topic(words) for text in event.texts for words in (text.event, *_said(text))) or any(
         has_topic(area.description) for area in event.areas
     )
@@ -188,46 +181,33 @@ def web_of(web: str) -> str:
     return "" if spans.is_personal_link(shown) else shown
 
 
-def _cuts(event: Event, ends: seams.Ends) -> list[Sequence[int]]:
-    """Return, for each field of `event` in the order of `seams.fields_of`, which of its sentences belong to another."""
-    fields = seams.fields_of(event)
-    broken = seams.broken(fields, len(event.texts), ends)
-    return [[piece.end for piece in broken if piece.field == at] if broken else () for at in range(len(fields))]
-
-
 def _text(text: Text, term: Term, label: str, gone: Sequence[Sequence[int]], told: Told) -> Text:
     term_cut, headline_cut, description_cut, instruction_cut = gone
     return Text(
         language=text.language if _LANGUAGE.fullmatch(text.language) else text.language.partition("-")[0],
-        event=term.words if term.hazard else _heading(text.event, label, term_cut),
-        headline=_heading(text.headline, label, headline_cut) if text.headline else "",
-        description=_body(text.description, description_cut, told),
-        instruction=_body(text.instruction, instruction_cut, told),
+        event=term.words if term.hazard else _heading(told.scrub(text.event, term_cut), label),
+        headline=_heading(told.scrub(text.headline, headline_cut), label) if text.headline else "",
+        description=_body(told.scrub_body(text.description, description_cut)),
+        instruction=_body(told.scrub_body(text.instruction, instruction_cut)),
     )
 
 
-def _heading(words: str, label: str, gone: Collection[int]) -> str:
+def _heading(found: Scrubbed, label: str) -> str:
     """Return a heading without identifiers; one that speaks of what may not be kept is replaced by our own."""
-    result = scrub(words, without=gone)
-    return label if result.lost or not result.text else result.text
+    return label if found.lost or not found.text else found.text
 
 
-def _body(words: str, gone: Collection[int], told: Told) -> str:
+def _body(found: Scrubbed) -> str:
     """Return what may stay of a body of text; "" when more of its sentences went than stay."""
-    said = words, tuple(gone)
-    if said not in told.bodies:
-        result = scrub(words, without=gone)
-        told.bodies[said] = "" if result.lost > result.kept else result.text
-    return told.bodies[said]
+    return "" if found.lost > found.kept else found.text
 
 
-def _line(words: str, gone: Collection[int] = ()) -> str:
-    result = scrub(words, without=gone)
-    return "" if result.lost else result.text
+def _line(found: Scrubbed) -> str:
+    return "" if found.lost else found.text
 
 
-def _area(area: Area, gone: Collection[int] = ()) -> Area:
-    description, geocodes = _line(area.description, gone), _codes(area.geocodes)
+def _area(area: Area, found: Scrubbed) -> Area:
+    description, geocodes = _line(found), _codes(area.geocodes)
     if description == area.description and len(geocodes) == len(area.geocodes):
         return area
     return replace(area, description=description, geocodes=geocodes)
@@ -274,9 +254,9 @@ def _is_plain(words: str) -> bool:
     return not spans.find(words) and not scrub(words).lost
 
 
-def _is_readable(text: Text) -> bool:
+def _is_readable(text: Text, told: Told) -> bool:
     words = f"{text.event}\n{text.headline}\n{text.description}\n{text.instruction}"
-    return is_readable(words, text.language)
+    return is_readable(words, text.language, is_clean=told.is_ordinary())
 
 
 def _has_lost(before: Text, after: Text) -> bool:
