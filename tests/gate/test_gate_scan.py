@@ -29,7 +29,7 @@ PIECES = [
     *(f"{host}.com/" for host in rules.RULES.social),
     *"0123456789.,;:!?@#$&<>/\\-_()[]{}'\"*%~+=\n\t\r",
     *("call 4711", "07700 900123", "2026-03-14", "www.example.org/a", "https://example.org/a?b", "mailto:x"),
-    *("jo.hill at mail.example", " at mail dot example", "(at)", "data:a,b", "$$", "\n\n", "\n&&\n", "AB/CD"),
+    *("jo_hill at mail.example", " at mail dot example", "(at)", "data:a,b", "$$", "\n\n", "\n&&\n", "AB/CD"),
     *("Jane Reed", "JANE REED", "Union", "union leaders", "33enne", "don't", "Mr A"),
     *("str1ke", "un10n", "ѕtrike", "Ｕnion", "\u00a0", "\u200b", "\u00ad", "½", "²", "º"),
     *("…", "’", "é", "ß", "ł", "İ", "ı", "ﬁ", "\u0301", "\u0345", "\u1160", "\ud800", "٣", "३", "α", "䀀"),

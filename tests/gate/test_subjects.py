@@ -60,6 +60,10 @@ def test_sentence_about_somebody_goes(text: str, goes: bool) -> None:
     assert (scrub(text).lost > 0, bool(scrub(text).text)) == (goes, not goes)
 
 
+def test_number_spelled_with_signs_of_vowels_goes() -> None:
+    assert "सात" not in scrub("बाढ़ आई है। दल से नौ आठ सात छह पाँच चार तीन दो एक शून्य पर कहें।").text
+
+
 def test_plate_of_a_vehicle_goes() -> None:
     assert scrub("The lorry, index YD71 KPO, burns.").text == "The lorry, index, burns."
 

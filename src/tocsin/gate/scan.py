@@ -180,7 +180,9 @@ _ACCENTED_CUES = sorted({cue[1:] for cue in RULES.plate_cues if not cue.isascii(
 def look(text: str) -> int:
     """Return the bits of what cleaned `text` could hold; for `SIGNED`, `IDENTIFIED`, `NUMBERED` and `may_bar`."""
     if text.isascii():
-        seen = _seen(_MARKED, text.replace("_", " ") if "_" in text else text)
+        seen = _seen(_MARKED, text)
+        if "_" in text:  # a blank before a cue, and a letter of an account
+            seen |= _seen(_MARKED, text.replace("_", " "))
         flat = b" %b " % text.encode("ascii").translate(FLAT)
         return seen | _seen(_SAID, flat) << len(_MARKS) if _SAID.Match(flat.translate(_AS_LETTERS)) else seen & ~_MIXED
     seen = _seen(_MARKED, text)

@@ -90,7 +90,7 @@ _PLATE_OF_VEHICLE = re.compile(
         "{vehicles}", "|".join(map(re.escape, sorted(RULES.vehicles, key=len, reverse=True)))
     ).replace("{blanks}", " \\n\u00a0\u202f")
 )
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[\w\u0900-\u0963\u0966-\u097f]+")  # signs of vowels are no word to Python
 _MOST_BETWEEN = 4  # signs and blanks between two words of a number that is spelled out
 _FEWEST_SPELLED = 6  # words for digits in a row
 _BLANKS = str.maketrans("\u00a0\u202f", "  ")
