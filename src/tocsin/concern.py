@@ -20,7 +20,7 @@ def join(impacts: Sequence[Impact]) -> Concern:
     """Return the concern that these impacts, of one family at one place and at least one, make together.
 
     People, buildings, traffic and level are the highest, `begins` the earliest, `ends` the latest, `steps` how the
-    level goes in between, `response` the union in CAP's order. Hazard, relation and distance are those of the worst
+    level changes in between, `response` the union in CAP's order. Hazard, relation and distance are those of the worst
     impact: the highest level, then the nearest. Evidence stands once for each event, worst first. The order of the
     impacts does not matter.
     """
@@ -54,20 +54,16 @@ def _worst_then_nearest(impact: Impact) -> tuple[int, float, int, int, str, str]
 
 
 def _steps(impacts: Sequence[Impact]) -> tuple[Step, ...]:
-    """Return the worst level of each stretch of time, in order; where no impact lasts there is no step.
+    """Return the worst level of each stretch of time, in order, if it changes; where no impact lasts there is no step.
 
-    What ends when it begins, or before, has a step only where nothing lasts longer. Quadratic in the impacts, of which
-    there are seldom more than ten.
+    What ends when it begins, or before, has no step. Quadratic in the impacts, of which there are seldom more than ten.
     """
     steps: list[Step] = []
     for begins, ends in pairwise(sorted({moment for one in impacts for moment in (one.begins, one.ends)})):
         level = max((one.level for one in impacts if one.begins <= begins and one.ends >= ends), default=None)
         if level is not None:
             _append(steps, level, begins, ends)
-    if not steps:
-        whole = min(one.begins for one in impacts), max(one.ends for one in impacts)
-        steps = [Step(max(one.level for one in impacts), *whole)]
-    return tuple(steps)
+    return tuple(steps) if len(steps) > 1 else ()
 
 
 def _append(steps: list[Step], level: Level, begins: datetime, ends: datetime) -> None:

@@ -591,8 +591,8 @@ class Concern:
     """All impacts of one hazard family at one place, joined so that nothing is ever lowered.
 
     What a channel is told about is a concern, so two authorities on one storm ring once. `level` is the worst of
-    all its time; `steps` say how it goes in between, in order and without overlap. `evidence` is sorted worst first,
-    `threads` and `response` are sorted.
+    all its time; `steps` say how it changes in between, in order and without overlap, and are none where it does not
+    change. `evidence` is sorted worst first, `threads` and `response` are sorted.
     """
 
     place: str

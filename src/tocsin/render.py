@@ -230,8 +230,6 @@ def _where(name: str, notice: Notice, places: Mapping[str, Place]) -> dict[str, 
 
 def _steps(concern: Concern, zone: ZoneInfo) -> list[str]:
     """Return how the level goes on, where it does not stay the same: "act now until ...", "be prepared until ..."."""
-    if len(concern.steps) <= 1:
-        return []
     return [
         f"{step.level.words.lower()} from {_local(step.begins, zone)} until {_local(step.ends, zone)}"
         for step in concern.steps

@@ -20,8 +20,7 @@ def concern(label: str, level: int, begins: str, ends: str, **changed: Any) -> d
     return {
         "family": "wind", "hazard": label.lower().replace(" ", "-"), "label": label, "level": level,
         "people": level, "buildings": max(level - 1, 0), "traffic": max(level - 2, 0),
-        "begins": begins, "ends": ends, "steps": [{"level": level, "begins": begins, "ends": ends}],
-        "lead_time_s": 0, "relation": "inside", "distance_m": 0.0,
+        "begins": begins, "ends": ends, "steps": [], "lead_time_s": 0, "relation": "inside", "distance_m": 0.0,
         "is_begun": begins <= iso(), "headline": f"{label} until evening for parts of the county", "instruction": "",
         "sender_name": "NWS St. Louis MO", "web": "https://www.example.org/alerts", "evidence": [evidence()], **changed,
     }  # fmt: skip

@@ -57,9 +57,10 @@ def lanes(
 
 def _bar(concern: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return a concern's bar: a stretch for each step of its level, and the label, on the widest of them or beside."""
-    stretches = [_stretch(step, now) for step in concern["steps"]]
+    steps = concern["steps"] or [concern]
+    stretches = [_stretch(step, now) for step in steps]
     widest = max(stretches, key=lambda stretch: stretch["width"])
-    words = " → ".join(dict.fromkeys(Level(step["level"]).words for step in concern["steps"]))
+    words = " → ".join(dict.fromkeys(Level(step["level"]).words for step in steps))
     is_narrow = widest["width"] < (len(words) + len(concern["label"]) + 3) * PERCENT_PER_LETTER + PADDING_PERCENT
     begins, ends = stretches[0]["x"], stretches[-1]["x"] + stretches[-1]["width"]
     is_late = is_narrow and ends > LAST_START_PERCENT

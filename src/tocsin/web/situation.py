@@ -146,7 +146,7 @@ def _concern(concern: Mapping[str, Any], sources: Mapping[str, Any], where: tzin
         **{key: concern[key] for key in ("label", "level", "headline", "instruction", "sender_name", "is_begun")},
         "mark": f"level-{concern['level']}",
         "words": Level(concern["level"]).words,
-        "when": _when(concern["steps"], where, now),
+        "when": _when(concern["steps"] or [concern], where, now),
         "where": _where(concern),
         "web": concern["web"] if urlsplit(concern["web"]).scheme in ("http", "https") else "",
         "aspects": [
